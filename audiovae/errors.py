@@ -1,0 +1,52 @@
+"""The exceptions of audiovae.
+
+::
+
+    AudioVAEError
+    ├── SettingsError       an unknown preset, key or value
+    ├── AudioFileError      an audio file that cannot be read
+    ├── CorpusError         no usable audio, or a damaged corpus
+    ├── ShapeError          an array of another shape than the one asked for
+    ├── CheckpointError     a run that cannot be resumed or read
+    ├── ExportError         a parity check failed: nothing was written
+    ├── ModelFolderError    not an exported model, or a damaged one
+    └── LatentsError        latents that are not of this model
+
+Each message says what was found, what was expected and what to do next.
+"""
+
+
+class AudioVAEError(Exception):
+    """Base of all errors a user can meet; the command line prints it without a traceback."""
+
+
+class SettingsError(AudioVAEError):
+    """An unknown preset, key or value."""
+
+
+class AudioFileError(AudioVAEError):
+    """An audio file that cannot be read."""
+
+
+class CorpusError(AudioVAEError):
+    """No usable audio, or a damaged corpus."""
+
+
+class ShapeError(AudioVAEError):
+    """An array of another shape than the one asked for."""
+
+
+class CheckpointError(AudioVAEError):
+    """A run that cannot be resumed or read."""
+
+
+class ExportError(AudioVAEError):
+    """A parity check failed: nothing was written."""
+
+
+class ModelFolderError(AudioVAEError):
+    """Not an exported model, or a damaged one."""
+
+
+class LatentsError(AudioVAEError):
+    """Latents that are not of this model."""

@@ -1,0 +1,332 @@
+"""The LatentSpace sidecar: what a model's latents mean, without the model. THE contract between the packages.
+
+numpy only, no torch. A model folder holds it as ``latent_space.json`` (numbers a person can read) and
+``latent_space.npz`` (the reference cloud). Latents are always time first here: (n_frames, latent_size).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from audiovae.errors import LatentsError, ModelFolderError
+
+FloatArray = npt.NDArray[np.floating[Any]]
+
+FORMAT = 1
+QUANTILE_LEVELS = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
+FIDELITY = 0.95  # the share of variance at which coverage cuts the PCA basis
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """Encoder means of a corpus, the reference that coverage is measured against.
+
+    Parameters
+    ----------
+    latents : (n_frames, latent_size) float32.
+    file_index : (n_frames,) int32, the source file of every frame, an index into `file_names`.
+    loudness_db : (n_frames,) float32, level of the sound under every frame, dB re full scale.
+    file_names : names of the source files.
+    file_splits : ``train`` or ``validation`` for every file; validation files are never trained on.
+    """
+
+    latents: FloatArray
+    file_index: npt.NDArray[np.int32]
+    loudness_db: FloatArray
+    file_names: tuple[str, ...]
+    file_splits: tuple[str, ...]
+
+    def select(self, split: str, gate_db: float = -np.inf) -> npt.NDArray[np.bool_]:
+        """(n_frames,) mask of the frames of one split that are louder than `gate_db`."""
+        in_split = np.array([s == split for s in self.file_splits], dtype=bool)
+        return in_split[self.file_index] & (self.loudness_db > gate_db)
+
+
+@dataclass(frozen=True)
+class LatentSpace:
+    """Identity, geometry and reference cloud of one exported model.
+
+    Parameters
+    ----------
+    model_id : sha256 over the decoder's weights, hexadecimal.
+    model_name, family : what the user called it; ``spectral`` or ``waveform``.
+    sample_rate : Hz.
+    hop_length : samples per latent frame.
+    latent_size : count of latent dimensions.
+    latency_samples : samples between sound in and the same sound out, encode plus decode.
+    channels : audio channels.
+    mean, std : (latent_size,) over the training frames.
+    quantiles : (len(QUANTILE_LEVELS), latent_size) over the training frames.
+    explained_variance : (latent_size,) cumulative share of the PCA, the fidelity curve.
+    pca_basis : (latent_size, latent_size), one unit component a row, largest variance first.
+    pca_variance : (latent_size,) variance along each component.
+    cloud : the reference cloud.
+    """
+
+    model_id: str
+    model_name: str
+    family: str
+    sample_rate: int
+    hop_length: int
+    latent_size: int
+    latency_samples: int
+    channels: int
+    mean: FloatArray
+    std: FloatArray
+    quantiles: FloatArray
+    explained_variance: FloatArray
+    pca_basis: FloatArray
+    pca_variance: FloatArray
+    cloud: Cloud
+
+    @classmethod
+    def from_cloud(
+        cls,
+        cloud: Cloud,
+        *,
+        model_id: str,
+        model_name: str,
+        family: str,
+        sample_rate: int,
+        hop_length: int,
+        latency_samples: int,
+        channels: int,
+    ) -> LatentSpace:
+        """Sidecar of a model, every statistic from the training frames of `cloud`.
+
+        Raises
+        ------
+        LatentsError
+            If fewer than two training frames are there, or one is not finite.
+        """
+        latents = np.asarray(cloud.latents, dtype=np.float64)[cloud.select("train")]
+        if len(latents) < 2 or not np.isfinite(latents).all():
+            raise LatentsError(f"a cloud needs 2 or more finite training frames, found {len(latents)}")
+        mean = latents.mean(axis=0)
+        variance, components = np.linalg.eigh(np.cov(latents, rowvar=False).reshape(latents.shape[1], -1))
+        order = np.argsort(variance)[::-1]
+        variance = np.maximum(variance[order], 0.0)
+        basis = components[:, order].T
+        # A component's sign is arbitrary: make its largest entry positive, so that two exports agree.
+        basis *= np.sign(basis[np.arange(len(basis)), np.abs(basis).argmax(axis=1)])[:, None]
+        total = variance.sum()
+        return cls(
+            model_id=model_id,
+            model_name=model_name,
+            family=family,
+            sample_rate=sample_rate,
+            hop_length=hop_length,
+            latent_size=latents.shape[1],
+            latency_samples=latency_samples,
+            channels=channels,
+            mean=mean,
+            std=latents.std(axis=0),
+            quantiles=np.quantile(latents, QUANTILE_LEVELS, axis=0),
+            explained_variance=np.cumsum(variance) / total if total > 0 else np.ones(latents.shape[1]),
+            pca_basis=basis,
+            pca_variance=variance,
+            cloud=cloud,
+        )
+
+    @property
+    def latent_rate(self) -> float:
+        """Latent frames per second."""
+        return self.sample_rate / self.hop_length
+
+    @property
+    def latent_names(self) -> tuple[str, ...]:
+        """Column names of the dimensions: ``latent_0``, ``latent_1``, ..."""
+        return tuple(f"latent_{i}" for i in range(self.latent_size))
+
+    def fidelity_rank(self, fidelity: float = FIDELITY) -> int:
+        """Smallest count of PCA components that explains `fidelity` of the variance.
+
+        r_f = min{r : sum_(i<=r) lambda_i / sum lambda_i >= f}; RAVE's own code returns r_f - 1.
+        Source: Caillon and Esling 2021, arXiv:2111.05011, section 3.2.
+        """
+        return min(int(np.searchsorted(self.explained_variance, fidelity - 1e-12)) + 1, self.latent_size)
+
+    def whiten(self, latents: FloatArray, rank: int | None = None) -> FloatArray:
+        """PCA coordinates of unit variance: Lambda^(-1/2) V (z - mean).
+
+        Parameters
+        ----------
+        latents : (n_frames, latent_size).
+        rank : components kept; `fidelity_rank()` if None.
+
+        Returns
+        -------
+        (n_frames, rank).
+        """
+        self.check(latents)
+        rank = self.fidelity_rank() if rank is None else rank
+        scale = np.sqrt(np.maximum(self.pca_variance[:rank], 1e-12))
+        return np.asarray((latents - self.mean) @ self.pca_basis[:rank].T / scale)
+
+    def quantile(self, level: float) -> FloatArray:
+        """(latent_size,) value that a share `level` of the training frames stays below."""
+        return np.array([np.interp(level, QUANTILE_LEVELS, column) for column in self.quantiles.T])
+
+    def check(self, latents: FloatArray) -> None:
+        """Raise `LatentsError` unless `latents` is (n_frames, latent_size)."""
+        if latents.ndim != 2 or latents.shape[1] != self.latent_size:
+            raise LatentsError(
+                f"latents of shape {tuple(latents.shape)} found; model {self.model_name!r} "
+                f"takes (n_frames, {self.latent_size})"
+            )
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``latent_space.json`` and ``latent_space.npz`` into `folder`."""
+        folder = Path(folder)
+        arrays = ("mean", "std", "quantiles", "explained_variance", "pca_basis", "pca_variance")
+        plain = (
+            "model_id",
+            "model_name",
+            "family",
+            "sample_rate",
+            "hop_length",
+            "latent_size",
+            "latency_samples",
+            "channels",
+        )
+        document: dict[str, Any] = {"format": FORMAT}
+        document |= {name: getattr(self, name) for name in plain}
+        document |= {name: getattr(self, name).tolist() for name in arrays}
+        document |= {
+            "quantile_levels": list(QUANTILE_LEVELS),
+            "file_names": list(self.cloud.file_names),
+            "file_splits": list(self.cloud.file_splits),
+        }
+        np.savez_compressed(
+            folder / "latent_space.npz",
+            latents=self.cloud.latents.astype(np.float32),
+            file_index=self.cloud.file_index.astype(np.int32),
+            loudness_db=self.cloud.loudness_db.astype(np.float32),
+        )
+        replace_text(folder / "latent_space.json", json.dumps(document, indent=1))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> LatentSpace:
+        """The sidecar of a model folder.
+
+        Raises
+        ------
+        ModelFolderError
+            If the folder holds no sidecar, or one that is damaged or of another format.
+        """
+        folder = Path(folder)
+        path = folder / "latent_space.json"
+        if not path.is_file():
+            raise ModelFolderError(
+                f"{folder} is no model folder: no latent_space.json in it; make one with `audiovae export`"
+            )
+        try:
+            document = json.loads(path.read_text())
+            if document["format"] != FORMAT:
+                raise ModelFolderError(
+                    f"{path}: format {document['format']} found, {FORMAT} expected: export the model again"
+                )
+            with np.load(folder / "latent_space.npz", allow_pickle=False) as data:
+                cloud = Cloud(
+                    data["latents"],
+                    data["file_index"],
+                    data["loudness_db"],
+                    tuple(document["file_names"]),
+                    tuple(document["file_splits"]),
+                )
+            plain: dict[str, Any] = {
+                key: document[key]
+                for key in ("model_id", "model_name", "family", "sample_rate", "hop_length")
+                + ("latent_size", "latency_samples", "channels")
+            }
+            arrays: dict[str, Any] = {
+                key: np.array(document[key])
+                for key in ("mean", "std", "quantiles", "explained_variance", "pca_basis", "pca_variance")
+            }
+            return cls(**plain, **arrays, cloud=cloud)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelFolderError(
+                f"{folder}: damaged latent_space files ({error}): export the model again"
+            ) from None
+
+
+def write_latents(path: str | Path, latents: FloatArray, space: LatentSpace) -> None:
+    """Write a latent table (Parquet): ``time_s`` and one column a dimension, at the model's latent rate.
+
+    Parameters
+    ----------
+    latents : (n_frames, latent_size).
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    space.check(latents)
+    columns = {"time_s": np.arange(len(latents)) / space.latent_rate}
+    columns |= {name: latents[:, i].astype(np.float32) for i, name in enumerate(space.latent_names)}
+    table = pa.table(columns).replace_schema_metadata(
+        {"model_id": space.model_id, "model_name": space.model_name, "latent_rate": repr(space.latent_rate)}
+    )
+    path = Path(path)
+    beside = path.with_name(path.name + ".part")
+    pq.write_table(table, beside)
+    os.replace(beside, path)
+
+
+def read_latents(path: str | Path, space: LatentSpace) -> FloatArray:
+    """Latents of a table written by `write_latents`, (n_frames, latent_size) float32.
+
+    Raises
+    ------
+    LatentsError
+        If the file is no latent table, or one of another model.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+        metadata = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
+        latents = np.stack([table[name].to_numpy() for name in space.latent_names], axis=1)
+    except (OSError, pa.ArrowException, KeyError) as error:
+        raise LatentsError(
+            f"{path}: not a latent table of {space.latent_size} dimensions ({error})"
+        ) from None
+    if metadata.get("model_id") != space.model_id:
+        raise LatentsError(
+            f"{path}: latents of model {metadata.get('model_name', '?')} "
+            f"({metadata.get('model_id', '?')[:12]}) found; this is {space.model_name} ({space.model_id[:12]}): encode the sound again with this model"
+        )
+    return np.asarray(latents, dtype=np.float32)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write `text` beside `path`, then rename: a reader sees the old file or the new one, never half."""
+    beside = path.with_name(path.name + ".part")
+    beside.write_text(text)
+    os.replace(beside, path)
+
+
+def resample_latents(
+    latents: FloatArray, time_s: Sequence[float] | FloatArray, at_s: FloatArray
+) -> FloatArray:
+    """Latents linearly interpolated from times `time_s` to times `at_s`; ends held.
+
+    Parameters
+    ----------
+    latents : (n_frames, latent_size).
+    time_s : (n_frames,) increasing seconds.
+    at_s : (n,) seconds.
+
+    Returns
+    -------
+    (n, latent_size) float64.
+    """
+    return np.stack([np.interp(at_s, time_s, column) for column in np.asarray(latents).T], axis=1)
