@@ -1,0 +1,9 @@
+"""Sources of hand motion behind one seam: hands (camera), gametrak, replay, synthetic.
+
+`open_tracker` makes one from its name; `Tracker` in `base` is what they all are. Device libraries are
+imported only when a tracker that needs one is opened.
+"""
+
+from gesturemap.trackers.base import Tracker, read_all
+
+__all__ = ["Tracker", "read_all"]

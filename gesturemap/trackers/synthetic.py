@@ -1,0 +1,104 @@
+"""Seeded smooth motion that needs no device: six Gametrak axes, or two articulated hands."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from gesturemap.clock import Clock, MonotonicClock
+from gesturemap.errors import TrackerError
+from gesturemap.frame import Array, Frame
+from gesturemap.trackers.base import Tracker, not_open
+from gesturemap.trackers.gametrak_calibration import MAX_COUNT, Calibration, gametrak_layout, gametrak_values
+from gesturemap.trackers.hand_layout import hand_layout
+from gesturemap.trackers.synthetic_motion import HandsMotion, SmoothMotion
+
+
+class SyntheticTracker(Tracker):
+    """Smooth motion as a tracker, for demos, tests and playing without a device.
+
+    Parameters
+    ----------
+    seed : same seed, same numbers.
+    seconds : length; None for 10 s, or for no end when `live`.
+    frame_rate : Hz; None for the rate of the device that is imitated, 80 (Gametrak) or 30 (hands).
+    kind : ``gametrak`` (layout of the Gametrak tracker, all channels) or ``hands`` (layout of the hand
+        tracker; each hand goes out of sight for half a second every five to eight seconds).
+    live : False for own time, as fast as it is read; True for frames that fall due on `clock`.
+    clock : for `live`; None for the machine's.
+    """
+
+    name = "synthetic"
+
+    def __init__(
+        self,
+        seed: int = 0,
+        seconds: float | None = None,
+        frame_rate: float | None = None,
+        kind: str = "gametrak",
+        live: bool = False,
+        clock: Clock | None = None,
+    ) -> None:
+        if kind not in ("gametrak", "hands"):
+            raise TrackerError(f"synthetic tracker: kind={kind!r}, expected gametrak or hands")
+        self.layout = gametrak_layout() if kind == "gametrak" else hand_layout()
+        self.frame_rate = frame_rate if frame_rate is not None else (80.0 if kind == "gametrak" else 30.0)
+        if seconds is None:
+            seconds = math.inf if live else 10.0
+        if not (self.frame_rate > 0 and math.isfinite(self.frame_rate)) or not seconds > 0:
+            raise TrackerError(f"synthetic tracker: {seconds=}, {frame_rate=}: both must be above 0")
+        self.live = live
+        self.source = f"seed={seed}"
+        self._n_frames = max(1.0, np.rint(seconds * self.frame_rate))
+        self._motion = _gametrak_motion(seed) if kind == "gametrak" else HandsMotion(seed).at
+        self._clock = clock if clock is not None else MonotonicClock()
+        self._start_s = 0.0
+        self._next: int | None = None
+        self._closed = False
+
+    def open(self) -> None:
+        """Start at frame 0."""
+        self._start_s = self._clock.now_s() if self.live else 0.0
+        self._next, self._closed = 0, False
+
+    def read(self, timeout_s: float = 0.0) -> Frame | None:
+        """The next frame; when live, waits for it on the clock."""
+        if self._next is None:
+            raise not_open(self)
+        if self.finished:
+            return None
+        at_s = self._next / self.frame_rate
+        if self.live and not self._wait(self._start_s + at_s, timeout_s):
+            return None
+        self._next += 1
+        return Frame(self._start_s + at_s, self._motion(at_s))
+
+    @property
+    def finished(self) -> bool:
+        """True after the last frame and when closed."""
+        return self._closed or (self._next is not None and self._next >= self._n_frames)
+
+    def close(self) -> None:
+        """Stop."""
+        self._next, self._closed = None, True
+
+    def _wait(self, due_s: float, timeout_s: float) -> bool:
+        ahead_s = due_s - self._clock.now_s()
+        if ahead_s > 0:
+            self._clock.sleep_s(min(ahead_s, timeout_s))
+        return ahead_s <= timeout_s
+
+
+def _gametrak_motion(seed: int) -> Callable[[float], Array]:
+    motion = SmoothMotion(seed, 6)
+    calibration = Calibration()
+    middle = MAX_COUNT / 2
+
+    def at(time_s: float) -> Array:
+        # Whole counts, as the device gives; the foot switch stays up.
+        raw = np.rint(middle + middle * motion.at(time_s))
+        return gametrak_values(raw, np.zeros(()), calibration)
+
+    return at
