@@ -194,10 +194,14 @@ def find_in_source(source: Path) -> list[Path]:
     if not source.is_dir():
         raise AudioFileError(f"{source}: no such file or folder")
     files = []
-    for folder, folders, names in os.walk(source):
+    for folder, folders, names in os.walk(source, onerror=_refuse_folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         files += [Path(folder, name) for name in names if not name.startswith(".")]
     return sorted(file for file in files if file.suffix.lower() in SUFFIXES and file.is_file())
+
+
+def _refuse_folder(error: OSError) -> None:
+    raise AudioFileError(f"{error.filename}: folder cannot be read: {error.strerror}")
 
 
 def _open(path: Path) -> soundfile.SoundFile:
