@@ -1,0 +1,81 @@
+"""A recording, of any tracker, as a tracker again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from gesturemap.errors import LayoutError, RecordingError, TrackerError
+from gesturemap.frame import Array, Layout
+from gesturemap.take_file import list_takes, read_header, read_take
+from gesturemap.trackers.stored import StoredTracker
+
+
+class ReplayTracker(StoredTracker):
+    """One take of a recording folder, with the times it was recorded with.
+
+    Parameters
+    ----------
+    source : the folder ``NAME.rec``; its header is read here, so that the layout is known before `open`.
+    take : the number in the take's file name; None for the first.
+
+    Attributes
+    ----------
+    name : the tracker that was recorded, so that a replay plays the same mappings.
+    complete : False when the recorder was killed and the end of the take may be missing; known once open.
+
+    Raises
+    ------
+    TrackerError
+        If `source` is not a recording or has no such take.
+    """
+
+    def __init__(self, source: str | Path, take: int | None = None) -> None:
+        self.source = str(source)
+        self.complete = True
+        try:
+            header = read_header(source)
+            self.layout = Layout.from_json(header["layout"])
+            self.name = str(header["tracker"])
+        except KeyError as error:
+            raise TrackerError(f"{source}: recording.json has no {error}: the recording is damaged") from None
+        except (RecordingError, LayoutError) as error:
+            raise TrackerError(str(error)) from None
+        self._take = _find_take(Path(source), take)
+        self.frame_rate = _rate(self.load()[0])
+
+    def load(self) -> tuple[Array, Array]:
+        """Times and channel columns of the take."""
+        try:
+            table, self.complete = read_take(self._take)
+        except RecordingError as error:
+            raise TrackerError(str(error)) from None
+        missing = [name for name in ("time_s", *self.layout.names) if name not in table.column_names]
+        if missing or table.num_rows == 0:
+            raise TrackerError(
+                f"{self._take}: {table.num_rows} frames"
+                + (f", without the columns {', '.join(missing[:5])}" if missing else "")
+                + ": nothing to replay, record the take again"
+            )
+        columns = [table[name].to_numpy() for name in self.layout.names]
+        return table["time_s"].to_numpy(), np.stack(columns, axis=1).astype(np.float64)
+
+
+def _find_take(folder: Path, number: int | None) -> Path:
+    takes = list_takes(folder)
+    if not takes:
+        raise TrackerError(f"{folder} has no takes: nothing to replay")
+    if number is None:
+        return takes[0]
+    path = folder / f"take-{number:03d}.arrows"
+    if path not in takes:
+        raise TrackerError(
+            f"{folder} has no take {number}; there are: {', '.join(take.stem for take in takes)}"
+        )
+    return path
+
+
+def _rate(time_s: Array) -> float:
+    """Mean rate in Hz; 1 for a single frame, which has none."""
+    return (len(time_s) - 1) / float(time_s[-1] - time_s[0]) if len(time_s) > 1 else 1.0
