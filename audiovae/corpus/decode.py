@@ -1,7 +1,8 @@
 """One source file decoded into the folder of an unfinished corpus, once.
 
 `decode_file` leaves ``KEY.f32`` and then ``KEY.json`` there, and returns at once where both are from an
-earlier run. That makes a killed run go on where it stopped, and lets the calls run anywhere that sees the folder.
+earlier run. So a killed run goes on where it stopped, and the calls may run in threads, processes or on other
+machines that see the folder.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from audiovae.corpus.corpus import (
@@ -21,16 +21,16 @@ from audiovae.corpus.corpus import (
     read_index,
 )
 from audiovae.corpus.decode import DecodedFile, decode_file
-from audiovae.corpus.progress import show_progress
 from audiovae.corpus.sources import SourceFile, list_sources
 from audiovae.corpus.split import split_files
+from audiovae.corpus.workers import map_files
 from audiovae.errors import CorpusError
 from audiovae.latent_space import replace_text
 
 
 @dataclass(frozen=True)
 class PrepareSummary:
-    """What `prepare` did. `decoded` counts the files decoded by this run, the others were there already."""
+    """What `prepare` did. `decoded` counts the files read by this run; the others were there already."""
 
     path: Path
     index: CorpusIndex
@@ -61,7 +61,7 @@ class PrepareSummary:
             f"{facts['sample_rate']} Hz, {facts['channels']} channel(s)",
             f"  {facts['train_files']} train, {facts['validation_files']} validation; "
             f"{100 * _silent_share(self.index):.1f} % of it under -60 dBFS; "
-            + (f"{self.decoded} files decoded now" if self.decoded else "all decoded before, nothing to do"),
+            + (f"{self.decoded} files read now" if self.decoded else "all was done before"),
         ]
         if self.index.skipped:
             lines.append(f"  skipped {len(self.index.skipped)}:")
@@ -119,7 +119,8 @@ def prepare(
         parts = out / UNFINISHED
         parts.mkdir(parents=True, exist_ok=True)
         known = sum((parts / f"{file.key(sample_rate, channels)}.json").is_file() for file in files)
-        decoded = _decode_all(files, parts, settings, workers, progress)
+        do = partial(decode_file, parts=parts, sample_rate=sample_rate, channels=channels)
+        decoded = map_files(do, files, workers, "decode", progress)
         if all(result.reason for result in decoded):
             shutil.rmtree(parts)
             raise CorpusError(f"no usable audio: {_name_some(files, decoded)}")
@@ -166,22 +167,6 @@ def _find_finished(
     raise CorpusError(
         f"{out}: a finished corpus of other {other}; choose another folder, or replace it with --overwrite"
     )
-
-
-def _decode_all(
-    files: Sequence[SourceFile], parts: Path, settings: CorpusSettings, workers: int | None, progress: bool
-) -> list[DecodedFile]:
-    """`decode_file` of every file, by threads: decoding and resampling release Python's lock."""
-    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        futures = [
-            pool.submit(decode_file, file, parts, settings.sample_rate, settings.channels) for file in files
-        ]
-        try:
-            for future in show_progress(as_completed(futures), len(files), "decode", progress):
-                future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-    return [future.result() for future in futures]
 
 
 def _make_index(

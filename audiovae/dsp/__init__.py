@@ -1,0 +1,1 @@
+"""Signal functions on numpy arrays: short-time Fourier transform, mel bands, inversion, descriptors. No torch."""

@@ -1,0 +1,88 @@
+"""The model card, the README.md of a model folder."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+from audiovae.corpus.corpus import Corpus
+from audiovae.latent_space import LatentSpace
+from audiovae.training.logs import read_log
+from audiovae.training.run import Run
+
+_TEMPLATE = """\
+# {name}
+
+{family} model, {latent_size} latents at {latent_rate:.2f} Hz, {sample_rate} Hz, {channels} channel(s).
+
+| | |
+|---|---|
+| model id | `{model_id}` |
+| hop length | {hop_length} samples |
+| latency | {latency_samples} samples ({latency_ms:.0f} ms), encode plus decode |
+| trained | {steps} steps, best held-out score at step {best_step} |
+| corpus | {n_files} files, {minutes:.1f} minutes, of which {n_validation} files held out |
+| largest difference to the trained model | {parity} |
+| made with | gesturemap {version} |
+
+## How well it knows its sounds
+
+{scores}
+
+Held-out files were never trained on; the figure on training files says what the model remembers, the held-out
+one what it can do with a new sound.
+
+## Its latents
+
+Principal axes of the encoder's means, most informative first.
+
+| latent | mean | std | 1 % | 99 % | variance explained so far |
+|---|---|---|---|---|---|
+{latents}
+
+## Limits
+
+It plays whole files: there is no `model.ts` for nn~ and no block-wise playing in this family yet.
+Sound is rebuilt from mel magnitudes by Griffin-Lim: attacks are soft. A mapping made for this model fits no other.
+The licence of the sounds it was trained on decides what may be done with it: see the corpus' own card.
+"""
+
+
+def write_card(folder: Path, space: LatentSpace, run: Run, corpus: Corpus, parity: dict[str, float]) -> None:
+    """Write ``README.md`` into `folder`."""
+    validations = [row for row in read_log(run.path) if row["kind"] == "validation"]
+    best = min(validations, key=lambda row: row["score"], default=None)
+    low, high = space.quantile(0.01), space.quantile(0.99)
+    latents = "\n".join(
+        f"| {i} | {space.mean[i]:.2f} | {space.std[i]:.2f} | {low[i]:.2f} | {high[i]:.2f} "
+        f"| {space.explained_variance[i]:.1%} |"
+        for i in range(space.latent_size)
+    )
+    scores = "No validation was logged."
+    if best:
+        scores = (
+            "| log-mel RMSE, in deviations of each band | |\n|---|---|\n"
+            f"| held-out files | {best['held_out_rmse']:.3f} |\n| training files | {best['train_rmse']:.3f} |"
+        )
+    text = _TEMPLATE.format(
+        name=space.model_name,
+        family=space.family,
+        latent_size=space.latent_size,
+        latent_rate=space.latent_rate,
+        sample_rate=space.sample_rate,
+        channels=space.channels,
+        model_id=space.model_id,
+        hop_length=space.hop_length,
+        latency_samples=space.latency_samples,
+        latency_ms=1000 * space.latency_samples / space.sample_rate,
+        steps=run.settings.trainer.max_steps,
+        best_step=best["step"] if best else "?",
+        n_files=len(corpus.files),
+        minutes=corpus.duration_s / 60,
+        n_validation=len(corpus.split("validation")),
+        parity=", ".join(f"{name} {value:.1e}" for name, value in parity.items()),
+        version=version("gesturemap"),
+        scores=scores,
+        latents=latents,
+    )
+    (folder / "README.md").write_text(text)

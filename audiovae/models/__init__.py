@@ -1,0 +1,1 @@
+"""Models: a Settings class above each Model class."""

@@ -1,0 +1,1 @@
+"""Training: losses and schedules (pure functions), one task per model family, one loop, checkpoints."""

@@ -1,0 +1,157 @@
+"""A run folder: what `audiovae train` starts, resumes and leaves, and what `audiovae export` reads.
+
+``run.json`` holds the resolved settings, the corpus and the version; ``checkpoints/`` the weights;
+``log.jsonl`` and ``tensorboard/`` the numbers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+
+from audiovae.corpus.corpus import Corpus
+from audiovae.errors import CheckpointError, SettingsError
+from audiovae.latent_space import replace_text
+from audiovae.models.spectral import SpectralVAE
+from audiovae.settings import apply_overrides, build, read_preset
+from audiovae.training.checkpoint import load_network
+from audiovae.training.spectral_task import SpectralSettings, SpectralTask
+from audiovae.training.trainer import TrainingState, train
+
+RUN_FORMAT = 1
+SETTINGS = {"spectral": SpectralSettings}
+"""The families that can be trained; a new one is a line here."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run on disk: its settings and where its corpus lies."""
+
+    path: Path
+    settings: SpectralSettings
+    corpus: Path
+
+    @classmethod
+    def open(cls, path: str | Path) -> Run:
+        """The run in a folder; `CheckpointError` if it is none."""
+        path = Path(path)
+        try:
+            document = json.loads((path / "run.json").read_text())
+            family = SETTINGS[document["family"]]
+            settings = build(family, document["settings"], f"{path / 'run.json'}")
+            return cls(path, settings, Path(document["corpus"]))
+        except FileNotFoundError:
+            raise CheckpointError(f"{path} is no run: no run.json in it; start one with `audiovae train`") from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(f"{path / 'run.json'} is damaged ({error!r})") from None
+
+    def save(self) -> None:
+        """Write ``run.json``."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        document = {
+            "format": RUN_FORMAT,
+            "version": version("gesturemap"),
+            "family": self.settings.family,
+            "corpus": str(self.corpus.resolve()),
+            "settings": self.settings.model_dump(mode="json"),
+        }
+        replace_text(self.path / "run.json", json.dumps(document, indent=1))
+
+    def load_model(self) -> SpectralVAE:
+        """The averaged model of the best checkpoint, in evaluation mode."""
+        model = SpectralVAE(self.settings.model, self.settings.transform.n_mels)
+        load_network(self.path / "checkpoints" / "best.safetensors", "model", model)
+        return model.eval()
+
+
+def resolve_settings(preset: str, overrides: Sequence[str] = ()) -> SpectralSettings:
+    """Settings of a preset with overrides; the preset's ``family`` decides their class."""
+    data = apply_overrides(read_preset(preset), overrides)
+    family = data.get("family")
+    if family not in SETTINGS:
+        raise SettingsError(f"preset {preset!r}: family {family!r} found, known: {', '.join(SETTINGS)}")
+    return build(SETTINGS[family], data, f"preset {preset!r}")
+
+
+def start_training(
+    preset: str,
+    corpus: str | Path,
+    run: str | Path,
+    *,
+    overrides: Sequence[str] = (),
+    max_steps: int | None = None,
+    seed: int | None = None,
+    resume: bool = False,
+    device: str = "auto",
+) -> TrainingState:
+    """Train a preset on a corpus, or go on with a run. The function behind `audiovae train`.
+
+    Parameters
+    ----------
+    preset : name of a packaged preset, or a path that ends in ``.toml``.
+    corpus, run : folders.
+    overrides : ``section.key=value``.
+    max_steps, seed : shorthands for ``trainer.max_steps`` and ``trainer.seed``.
+    resume : go on from the last checkpoint; the settings must be the run's own, `max_steps` may grow.
+    device : lightning-fabric accelerator: ``auto``, ``cpu``, ``cuda``, ``mps``.
+
+    Raises
+    ------
+    SettingsError, CorpusError, CheckpointError
+        What was found, what was expected, what to do next.
+    """
+    overrides = list(overrides)
+    if max_steps is not None:
+        overrides.append(f"trainer.max_steps={max_steps}")
+    if seed is not None:
+        overrides.append(f"trainer.seed={seed}")
+    settings = resolve_settings(preset, overrides)
+    planned = Run(Path(run), settings, Path(corpus))
+    if resume:
+        _check_same(Run.open(run).settings, settings)
+    task = SpectralTask(settings, Corpus.open(corpus))
+    fabric = _make_fabric(device, settings.trainer.precision)
+    if fabric.is_global_zero and (resume or not (planned.path / "run.json").exists()):
+        planned.save()
+    try:
+        return train(task, planned.path, settings.trainer, fabric, resume=resume)
+    finally:
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
+
+
+def _check_same(old: SpectralSettings, new: SpectralSettings) -> None:
+    """Refuse to resume with settings that would make another model or another course of training."""
+    before, after = (s.model_dump(mode="json") for s in (old, new))
+    # The loop's own pace may change; what decides the numbers may not.
+    for pace in ("max_steps", "validate_every", "save_every", "log_every"):
+        before["trainer"].pop(pace)
+        after["trainer"].pop(pace)
+    changed = [
+        f"{section}.{key} is {before[section][key]} in the run and {value} now"
+        for section, values in after.items()
+        if isinstance(values, dict)
+        for key, value in values.items()
+        if before[section][key] != value
+    ]
+    if changed:
+        raise CheckpointError(f"cannot resume: {'; '.join(changed)}; use the run's settings or start another run")
+
+
+def _make_fabric(device: str, precision: str) -> Fabric:
+    """One process, or as many as torchrun started."""
+    world = int(torch.distributed.is_torchelastic_launched()) if torch.distributed.is_available() else 0
+    fabric = Fabric(
+        accelerator=device,
+        devices="auto" if world and device != "cpu" else 1,
+        strategy="ddp" if world else "auto",
+        precision=precision,  # type: ignore[arg-type]  # a closed set of strings, checked by Fabric
+    )
+    fabric.launch()
+    return fabric
