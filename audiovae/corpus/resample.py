@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from audiovae.corpus.audio_file import find_in_source, probe_audio, read_audio, write_audio
 from audiovae.corpus.workers import map_files
 from audiovae.errors import AudioFileError, CorpusError
@@ -55,13 +57,13 @@ def resample(
 ) -> ResampleSummary:
     """Mirror a folder of audio at another rate. Channels are kept; run again, it does what is left.
 
-    A file counts as done where its copy has the source's time of change and the asked rate: the copy gets that
+    A file counts as done where its copy has the source's time of change and the asked rate: a copy gets that
     time when it is complete. Two files of a folder that differ in suffix only keep it: ``a.wav.flac``.
 
     Parameters
     ----------
     source : folder, searched recursively, or one file.
-    out : folder for the copies, not within `source` nor around it.
+    out : folder for the copies, not within `source`.
     sample_rate : Hz.
     suffix : ``.wav`` (32-bit float) or ``.flac`` (24 bits; a file that resampling takes over full scale is
         skipped and listed, as flac would clip it).
@@ -76,15 +78,14 @@ def resample(
         If no file can be resampled, or `out` cannot be used.
     """
     source, out = Path(source), Path(out)
-    _check(source, out, sample_rate, suffix)
     targets = _name_targets(source, out, suffix)
+    _check(source, out, targets, sample_rate, suffix)
     do = partial(_resample_file, sample_rate=sample_rate)
     try:
         results = map_files(do, list(targets.items()), workers, "resample", progress)
-    except OSError as error:
+    except (OSError, AudioFileError) as error:
         raise CorpusError(
-            f"{out}: cannot be written: {error.strerror or error}; free space or choose another folder, "
-            "then run again: what is done is kept"
+            f"{error}; free space or choose another folder, then run again: what is done is kept"
         ) from None
     root = source if source.is_dir() else source.parent
     skipped = tuple(
@@ -98,16 +99,14 @@ def resample(
     return ResampleSummary(out, sample_rate, results.count(True), results.count(False), skipped)
 
 
-def _check(source: Path, out: Path, sample_rate: int, suffix: str) -> None:
+def _check(source: Path, out: Path, targets: dict[Path, Path], sample_rate: int, suffix: str) -> None:
     if suffix not in (".wav", ".flac"):
         raise CorpusError(f"suffix {suffix!r}: expected .wav or .flac")
     if not 1000 <= sample_rate <= 384000:
         raise CorpusError(f"sample rate {sample_rate} Hz: expected 1000 to 384000")
-    folder, target = (source if source.is_dir() else source.parent).resolve(), out.resolve()
-    if target.is_relative_to(folder) or (source.is_dir() and folder.is_relative_to(target)):
-        raise CorpusError(
-            f"{out}: the copies would mix with their sources in {folder}; choose a folder beside it"
-        )
+    inside = source.is_dir() and out.resolve().is_relative_to(source.resolve())
+    if inside or {t.resolve() for t in targets.values()} & {s.resolve() for s in targets}:
+        raise CorpusError(f"{out}: the copies would mix with their sources; choose a folder beside {source}")
 
 
 def _name_targets(source: Path, out: Path, suffix: str) -> dict[Path, Path]:
@@ -124,17 +123,20 @@ def _name_targets(source: Path, out: Path, suffix: str) -> dict[Path, Path]:
 
 
 def _resample_file(task: tuple[Path, Path], sample_rate: int) -> bool | str:
-    """True where the copy was written now, False where it was there, a reason where it cannot be made."""
+    """True where the copy was written now, False where it was there, a reason where there can be none."""
     source, target = task
     try:
         mtime_ns = source.stat().st_mtime_ns
         if target.is_file() and target.stat().st_mtime_ns == mtime_ns and _rate(target) == sample_rate:
             return False
         audio, _ = read_audio(source, sample_rate)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_audio(target, audio, sample_rate)
     except AudioFileError as error:
-        return str(error).removeprefix(f"{source}: ").removeprefix(f"{target}: ")
+        return str(error).removeprefix(f"{source}: ")
+    peak = float(np.abs(audio).max())
+    if target.suffix == ".flac" and peak > 1.0:
+        return f"a peak of {peak:.3f} is over full scale and .flac would clip it; resample to .wav"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_audio(target, audio, sample_rate)
     os.utime(target, ns=(mtime_ns, mtime_ns))
     return True
 
