@@ -1,0 +1,106 @@
+"""A fitted regressor on disk: a skops file, read only if all in it is on the lists below. Never pickle.
+
+skops by itself loads any estimator of scikit-learn it deems harmless; this file is stricter, because mappings
+travel between strangers: a type that no regressor of ours holds is refused before skops looks at it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from gesturemap.errors import MappingError
+
+OWN_TYPES = (
+    "gesturemap.regressors.gaussian_process.SubsetGaussianProcess",
+    "gesturemap.regressors.kernel_ridge.BlockwiseKernelRidge",
+    "gesturemap.regressors.linear_map.LinearMap",
+    "gesturemap.regressors.mlp.EarlyStoppedMLP",
+    "gesturemap.regressors.nearest.NearestExamples",
+    "gesturemap.regressors.standardised.StandardisedRegressor",
+)
+FOREIGN_TYPES = (
+    "builtins.dict",
+    "builtins.list",
+    "builtins.str",
+    "builtins.tuple",
+    "numpy.float64",
+    "numpy.ndarray",
+    "sklearn.linear_model._ridge.Ridge",
+    "sklearn.linear_model._ridge.RidgeCV",
+    "sklearn.model_selection._split.KFold",
+    "sklearn.pipeline.Pipeline",
+    "sklearn.preprocessing._data.StandardScaler",
+    "sklearn.preprocessing._polynomial.PolynomialFeatures",
+)
+# How skops rebuilds an object; the ones that call a function of the file's choice are not here.
+LOADERS = ("DictNode", "JsonNode", "ListNode", "NdArrayNode", "ObjectNode", "TupleNode", "TypeNode")
+OUTER = ("LinearMap", "StandardisedRegressor")
+
+
+def save_regressor(regressor: Any, path: str | Path) -> None:
+    """Write a fitted regressor of `make_regressor`, beside `path` and then renamed."""
+    import skops.io
+
+    path = Path(path)
+    beside = path.with_name(path.name + ".part")
+    skops.io.dump(regressor, beside)
+    os.replace(beside, path)
+
+
+def load_regressor(path: str | Path) -> Any:
+    """The regressor that `save_regressor` wrote.
+
+    Raises
+    ------
+    MappingError
+        If the file is damaged, or holds anything that no regressor of ours holds; nothing is built then.
+    """
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    path = Path(path)
+    if not path.is_file():
+        raise MappingError(f"{path}: no such file: the mapping is incomplete, fit it again")
+    try:
+        refused = _refused(path)
+        if refused:
+            raise MappingError(
+                f"{path}: not loaded: it holds {', '.join(sorted(refused))}, which no regressor of ours does"
+            )
+        regressor = skops.io.load(path, trusted=list(OWN_TYPES) + ["sklearn.model_selection._split.KFold"])
+    except UntrustedTypesFoundException as error:
+        raise MappingError(f"{path}: not loaded: {error}") from None
+    except (OSError, zipfile.BadZipFile, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise MappingError(f"{path}: damaged regressor file ({error}): fit the mapping again") from None
+    if type(regressor).__name__ not in OUTER:
+        raise MappingError(f"{path}: holds a {type(regressor).__name__}, a regressor was expected")
+    return regressor
+
+
+def _refused(path: Path) -> set[str]:
+    """Types and loaders named in the file that are not on the lists."""
+    with zipfile.ZipFile(path) as archive:
+        if archive.testzip() is not None:
+            raise zipfile.BadZipFile(f"checksum of {archive.testzip()} does not fit")
+        schema = json.loads(archive.read("schema.json"))
+    found = set(_nodes(schema))
+    types = {name for name, _ in found} - set(OWN_TYPES) - set(FOREIGN_TYPES)
+    loaders = {loader for _, loader in found} - set(LOADERS)
+    return types | {f"loader {loader}" for loader in loaders}
+
+
+def _nodes(schema: Any) -> Iterator[tuple[str, str]]:
+    """(type, loader) of every object in a skops schema."""
+    if isinstance(schema, dict):
+        if "__class__" in schema or "__loader__" in schema:
+            yield f"{schema.get('__module__')}.{schema.get('__class__')}", str(schema.get("__loader__"))
+        for value in schema.values():
+            yield from _nodes(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from _nodes(value)

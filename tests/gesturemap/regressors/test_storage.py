@@ -1,0 +1,115 @@
+"""A regressor file from a stranger: only what a regressor of ours holds is ever built."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import skops.io
+
+from gesturemap.errors import MappingError
+from gesturemap.regressors import REGRESSORS, make_regressor
+from gesturemap.regressors.storage import load_regressor, save_regressor
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    regressor = make_regressor("ridge", None, 2, 1).fit(rng.normal(size=(20, 2)), rng.normal(size=(20, 1)))
+    save_regressor(regressor, tmp_path / "regressor.skops")
+    return tmp_path / "regressor.skops"
+
+
+def edit_schema(path: Path, change: Any) -> None:
+    """Rewrite the schema inside a skops file."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    schema = json.loads(parts["schema.json"])
+    change(schema)
+    parts["schema.json"] = json.dumps(schema).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+
+
+def test_an_estimator_that_skops_would_load_is_refused(tmp_path: Path) -> None:
+    from sklearn.linear_model import Lasso
+
+    skops.io.dump(Lasso(), tmp_path / "regressor.skops")
+    assert skops.io.get_untrusted_types(file=tmp_path / "regressor.skops") == []
+    with pytest.raises(MappingError, match="it holds sklearn.linear_model._coordinate_descent.Lasso"):
+        load_regressor(tmp_path / "regressor.skops")
+
+
+def test_an_inner_estimator_alone_is_no_regressor(tmp_path: Path) -> None:
+    from sklearn.linear_model import Ridge
+
+    skops.io.dump(Ridge(), tmp_path / "regressor.skops")
+    with pytest.raises(MappingError, match="holds a Ridge, a regressor was expected"):
+        load_regressor(tmp_path / "regressor.skops")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "named"),
+    [
+        ("__class__", "system", "gesturemap.regressors.standardised.system"),
+        ("__module__", "os", "os.StandardisedRegressor"),
+        ("__loader__", "FunctionNode", "loader FunctionNode"),
+        ("__loader__", "OperatorFuncNode", "loader OperatorFuncNode"),
+    ],
+)
+def test_a_schema_that_names_something_else_is_refused(path: Path, field: str, value: str, named: str) -> None:
+    edit_schema(path, lambda schema: schema.update({field: value}))
+    with pytest.raises(MappingError, match=named):
+        load_regressor(path)
+
+
+def test_a_type_hidden_deep_inside_is_refused(path: Path) -> None:
+    hidden = {"__class__": "system", "__module__": "os", "__loader__": "TypeNode"}
+    edit_schema(path, lambda schema: schema["content"]["content"].update({"extra": hidden}))
+    with pytest.raises(MappingError, match="os.system"):
+        load_regressor(path)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
+def test_a_truncated_file_is_refused(path: Path, share: float) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(MappingError, match="damaged regressor file"):
+        load_regressor(path)
+
+
+def test_a_flipped_byte_is_refused(path: Path) -> None:
+    with zipfile.ZipFile(path) as archive:
+        array = next(info for info in archive.infolist() if info.filename.endswith(".npy"))
+    content = bytearray(path.read_bytes())
+    content[array.header_offset + 30 + len(array.filename) + array.compress_size - 1] ^= 0xFF
+    path.write_bytes(bytes(content))
+    with pytest.raises(MappingError, match="damaged regressor file"):
+        load_regressor(path)
+
+
+def test_a_missing_file_says_so(tmp_path: Path) -> None:
+    with pytest.raises(MappingError, match="no such file"):
+        load_regressor(tmp_path / "regressor.skops")
+
+
+def test_our_lists_hold_nothing_that_no_regressor_needs(tmp_path: Path) -> None:
+    from gesturemap.regressors.storage import FOREIGN_TYPES, LOADERS, OWN_TYPES, _nodes
+
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(20, 2)), rng.normal(size=(20, 2))
+    found: set[tuple[str, str]] = set()
+    fixed = {"ridge": {"alpha": 1.0}, "linear_map": {"columns": ("feature_0", "feature_1")}}
+    for name, info in REGRESSORS.items():
+        for settings in (info.settings(), info.settings.model_validate(fixed.get(name, {}))):
+            regressor = make_regressor(name, settings, 2, 2).fit(x, y)
+            save_regressor(regressor, tmp_path / "regressor.skops")
+            with zipfile.ZipFile(tmp_path / "regressor.skops") as archive:
+                found |= set(_nodes(json.loads(archive.read("schema.json"))))
+    assert {name for name, _ in found} == set(OWN_TYPES) | set(FOREIGN_TYPES)
+    assert {loader for _, loader in found} == set(LOADERS)
