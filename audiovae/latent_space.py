@@ -302,7 +302,8 @@ def read_latents(path: str | Path, space: LatentSpace) -> FloatArray:
     if metadata.get("model_id") != space.model_id:
         raise LatentsError(
             f"{path}: latents of model {metadata.get('model_name', '?')} "
-            f"({metadata.get('model_id', '?')[:12]}) found; this is {space.model_name} ({space.model_id[:12]}): encode the sound again with this model"
+            f"({metadata.get('model_id', '?')[:12]}) found; this is {space.model_name} ({space.model_id[:12]}): "
+            "encode the sound again with this model"
         )
     return np.asarray(latents, dtype=np.float32)
 

@@ -42,20 +42,27 @@ class Codec:
             if metadata["family"] != "spectral":
                 raise ModelFolderError(f"{folder}: family {metadata['family']!r} found, 'spectral' expected")
             settings = build(TransformSettings, json.loads(metadata["transform"]), f"{folder / 'encoder.onnx'}")
-            self._stride = int(metadata["stride"])
+            self.stride = int(metadata["stride"])
         except (KeyError, ValueError) as error:
             raise ModelFolderError(f"{folder / 'encoder.onnx'} lacks {error}: export the model again") from None
         self.transform = AudioTransform(settings)
 
     def encode(self, audio: FloatArray) -> FloatArray:
         """Latent means, (n_frames, latent_size) float32, of mono audio (samples,)."""
-        spec = self.transform.compress(self.transform.mel_blocks(audio, self._stride))
-        return np.asarray(self._encoder.run(None, {"spec": spec[None]})[0][0].T)
+        return self.encode_spec(self.transform.compress(self.transform.mel_blocks(audio, self.stride)))
 
     def decode(self, latents: FloatArray) -> FloatArray:
         """Mono audio (n_frames * hop_length,) float32 of latents (n_frames, latent_size)."""
+        return self.transform.invert_blocks(self.decode_spec(latents))
+
+    def encode_spec(self, spec: FloatArray) -> FloatArray:
+        """Latent means (n_frames, latent_size) of log-mel frames (n_mels, n_frames * stride)."""
+        return np.asarray(self._encoder.run(None, {"spec": spec[None]})[0][0].T)
+
+    def decode_spec(self, latents: FloatArray) -> FloatArray:
+        """Log-mel frames (n_mels, n_frames * stride) of latents (n_frames, latent_size)."""
         columns = np.ascontiguousarray(latents.T, dtype=np.float32)[None]
-        return self.transform.invert_blocks(self._decoder.run(None, {"latents": columns})[0][0])
+        return np.asarray(self._decoder.run(None, {"latents": columns})[0][0])
 
 
 class Player:

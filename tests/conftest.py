@@ -14,3 +14,27 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip("real input absent: no ../shared/data beside this checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder trained for a few steps on six synthetic sounds: every part real, nothing good."""
+    import numpy as np
+
+    from audiovae.corpus.audio_file import write_audio
+    from audiovae.corpus.prepare import prepare
+    from audiovae.export.exporter import export_model
+    from audiovae.training.run import start_training
+
+    folder = tmp_path_factory.mktemp("tiny")
+    rng = np.random.default_rng(0)
+    time_s = np.arange(66150) / 44100
+    (folder / "sounds").mkdir()
+    for index in range(6):
+        pitch_hz = 110.0 * 2 ** (index / 2)
+        decay = np.exp(-(time_s % 0.375) * (4 + index))
+        sound = 0.4 * decay * np.sin(2 * np.pi * pitch_hz * time_s) + 0.02 * decay * rng.standard_normal(len(time_s))
+        write_audio(folder / "sounds" / f"tone_{index}.wav", sound.astype(np.float32), 44100)
+    prepare([folder / "sounds"], folder / "corpus", validation_share=0.34, progress=False)
+    start_training("debug_spectral", folder / "corpus", folder / "run", max_steps=20, device="cpu")
+    return export_model(folder / "run", folder / "tiny").path

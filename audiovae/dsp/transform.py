@@ -84,7 +84,7 @@ class AudioTransform:
 
     def compress(self, mel: FloatArray) -> FloatArray:
         """log1p(gain * mel)."""
-        return np.log1p(self.settings.log_gain * mel)
+        return np.asarray(np.log1p(self.settings.log_gain * mel))
 
     def expand(self, spec: FloatArray) -> FloatArray:
         """The inverse of `compress`, never negative."""

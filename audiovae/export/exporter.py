@@ -92,10 +92,8 @@ def _fit_projection(
 ) -> LatentProjection:
     """Principal axes of the encoder means over the training files."""
     transform = AudioTransform(settings.transform)
-    means = [
-        model.encode(torch.from_numpy(transform.compress(transform.mel_blocks(corpus.read(f)[0], model.stride)))[None])[0]
-        for f in corpus.split("train")
-    ]
+    mels = (transform.mel_blocks(corpus.read(file)[0], model.stride) for file in corpus.split("train"))
+    means = [model.encode(torch.from_numpy(transform.compress(mel))[None])[0] for mel in mels]
     points = torch.cat(means, dim=1).double()
     centre = points.mean(dim=1)
     variance, components = torch.linalg.eigh(torch.cov(points).reshape(len(centre), -1))

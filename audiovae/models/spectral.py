@@ -47,6 +47,9 @@ class SpectralVAE(nn.Module):
     n_mels : bands of the frames.
     """
 
+    band_mean: Tensor
+    band_std: Tensor
+
     def __init__(self, settings: SpectralVAESettings, n_mels: int) -> None:
         super().__init__()
         s = settings
@@ -56,10 +59,10 @@ class SpectralVAE(nn.Module):
         patch = n_mels * s.stride
         self.linear_encoder = nn.Conv1d(patch, s.latent_size, 1)
         self.linear_decoder = nn.Conv1d(s.latent_size, patch, 1)
-        self.encoder = _network(s, patch, 2 * s.latent_size)
-        self.decoder = _network(s, s.latent_size, patch)
         # Quiet posteriors at the start: the linear path is right from step 0.
-        nn.init.constant_(self.encoder[-1].bias[s.latent_size :], -3.0)
+        head = torch.cat([torch.zeros(s.latent_size), torch.full((s.latent_size,), -3.0)])
+        self.encoder = _network(s, patch, head)
+        self.decoder = _network(s, s.latent_size, torch.zeros(patch))
 
     def forward(self, spec: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """What training needs in one pass: estimate and target (standardised), posterior mean, log-variance."""
@@ -79,7 +82,7 @@ class SpectralVAE(nn.Module):
         Two tensors (batch, latent_size, frames // stride).
         """
         patches = self._fold(self.standardise(spec))
-        mean, log_variance = self.encoder(patches).chunk(2, dim=1)
+        mean, log_variance = torch.chunk(self.encoder(patches), 2, dim=1)
         return self.linear_encoder(patches) + mean, log_variance.clamp(-12.0, 4.0)
 
     def encode(self, spec: Tensor) -> Tensor:
@@ -120,9 +123,9 @@ class SpectralVAE(nn.Module):
         basis = components[:, -self.latent_size :].flip(1).T
         scale = variance[-self.latent_size :].flip(0).clamp_min(1e-8).sqrt()[:, None]
         self.linear_encoder.weight.copy_((basis / scale)[:, :, None])
-        self.linear_encoder.bias.copy_(-(basis / scale) @ centre)
+        _set(self.linear_encoder.bias, -(basis / scale) @ centre)
         self.linear_decoder.weight.copy_((basis * scale).T[:, :, None])
-        self.linear_decoder.bias.copy_(centre)
+        _set(self.linear_decoder.bias, centre)
 
     def _fold(self, frames: Tensor) -> Tensor:
         batch, _, count = frames.shape
@@ -135,10 +138,16 @@ class SpectralVAE(nn.Module):
         return frames.reshape(batch, self.n_mels, count * self.stride)
 
 
-def _network(s: SpectralVAESettings, inputs: int, outputs: int) -> nn.Sequential:
-    """A convolution in, residual blocks of growing dilation, and a head that starts at zero."""
-    head = nn.Conv1d(s.capacity, outputs, 1)
+def _network(s: SpectralVAESettings, inputs: int, start: Tensor) -> nn.Sequential:
+    """A convolution in, residual blocks of growing dilation, and a head that starts as the constant `start`."""
+    head = nn.Conv1d(s.capacity, len(start), 1)
     nn.init.zeros_(head.weight)
-    nn.init.zeros_(head.bias)
+    _set(head.bias, start)
     blocks = [ResidualBlock(s.capacity, s.kernel_size, 2 ** (i % 3), s.dropout) for i in range(s.n_blocks)]
     return nn.Sequential(nn.Conv1d(inputs, s.capacity, s.kernel_size, padding="same"), *blocks, head)
+
+
+@torch.no_grad()
+def _set(bias: Tensor | None, value: Tensor) -> None:
+    assert bias is not None
+    bias.copy_(value)

@@ -18,7 +18,8 @@ class ChannelNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalised frames."""
-        return self.norm(x.transpose(1, 2)).transpose(1, 2)
+        normed: Tensor = self.norm(x.transpose(1, 2))
+        return normed.transpose(1, 2)
 
 
 class ResidualBlock(nn.Module):
@@ -33,4 +34,5 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Frames plus their residual."""
-        return x + self.mix(self.dropout(functional.silu(self.convolution(self.norm(x)))))
+        residual: Tensor = self.mix(self.dropout(functional.silu(self.convolution(self.norm(x)))))
+        return x + residual

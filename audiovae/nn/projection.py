@@ -15,6 +15,9 @@ class LatentProjection(nn.Module):
     basis : (latent_size, full_size), orthonormal rows, largest variance first.
     """
 
+    mean: Tensor
+    basis: Tensor
+
     def __init__(self, mean: Tensor, basis: Tensor) -> None:
         super().__init__()
         self.register_buffer("mean", mean[:, None].clone())

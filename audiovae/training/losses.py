@@ -34,7 +34,9 @@ def root_mean_square(estimate: Tensor, target: Tensor) -> Tensor:
 
 def spectral_convergence(estimate: Tensor, target: Tensor) -> Tensor:
     """Mean over the batch of ||target - estimate|| / ||target||. Source: Arik et al. 2018, arXiv:1808.06719."""
-    return ((target - estimate).flatten(1).norm(dim=1) / target.flatten(1).norm(dim=1).clamp_min(1e-3)).mean()
+    error: Tensor = torch.linalg.vector_norm((target - estimate).flatten(1), dim=1)
+    size: Tensor = torch.linalg.vector_norm(target.flatten(1), dim=1)
+    return (error / size.clamp_min(1e-3)).mean()
 
 
 RECONSTRUCTION_LOSSES: dict[ReconstructionLoss, Callable[[Tensor, Tensor], Tensor]] = {

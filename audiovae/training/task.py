@@ -37,16 +37,18 @@ class Task(Protocol):
 
     Attributes
     ----------
-    model : the network that is averaged, validated and exported.
     networks : every trained network by name, ``model`` among them.
     optimisers : by name.
     sample_rate : of the examples, Hz.
     """
 
-    model: nn.Module
     networks: dict[str, nn.Module]
     optimisers: dict[str, torch.optim.Optimizer]
     sample_rate: int
+
+    @property
+    def model(self) -> nn.Module:
+        """The network that is averaged, validated and exported."""
 
     def setup(self, fabric: Fabric) -> None:
         """Move networks to the device and wrap them for several processes."""

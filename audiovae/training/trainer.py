@@ -105,8 +105,8 @@ def _update_average(average: nn.Module, model: nn.Module, decay: float, step: in
     weight = 1.0 - min(decay, (step + 1) / (step + 10))
     for mean, value in zip(average.parameters(), model.parameters(), strict=True):
         mean.lerp_(value, weight)
-    for mean, value in zip(average.buffers(), model.buffers(), strict=True):
-        mean.copy_(value)
+    for old, new in zip(average.buffers(), model.buffers(), strict=True):
+        old.copy_(new)
 
 
 @contextmanager
@@ -122,8 +122,10 @@ def _interruptible(fabric: Fabric) -> Iterator[Any]:
     def interrupted() -> bool:
         if fabric.world_size == 1:
             return hit["count"] > 0
-        flags = fabric.all_reduce(torch.tensor(float(hit["count"]), device=fabric.device), reduce_op="sum")
-        return float(flags) > 0
+        flags = torch.tensor(float(hit["count"]), device=fabric.device)
+        total = fabric.all_reduce(flags, reduce_op="sum")
+        assert isinstance(total, torch.Tensor)
+        return total.item() > 0
 
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

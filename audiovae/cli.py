@@ -1,0 +1,257 @@
+"""The command line `audiovae`. Each command calls one function; progress goes to stderr, results to stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from audiovae.errors import AudioVAEError
+
+# Annotations are read at run time by Typer, which is why Optional is spelled out.
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Audio to latent space and back.")
+corpus_app = typer.Typer(no_args_is_help=True, help="Prepare audio files for training.")
+app.add_typer(corpus_app, name="corpus")
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Workers = Annotated[Optional[int], typer.Option(help="Threads; one a core if not given.")]  # noqa: UP045
+ModelDir = Annotated[Path, typer.Argument(help="A model folder, as `audiovae export` writes it.")]
+
+
+def main() -> None:
+    """Run the command line; an error a user can meet is one line on stderr and exit status 1."""
+    try:
+        app()
+    except AudioVAEError as error:
+        Console(stderr=True).print(f"[bold red]error:[/] {error}", highlight=False, soft_wrap=True)
+        sys.exit(1)
+
+
+@corpus_app.command("duration")
+def corpus_duration(folder: Path, as_json: Json = False) -> None:
+    """How much audio a folder holds, by type, rate and channels."""
+    from audiovae.corpus.duration import measure_duration
+
+    _print(measure_duration(folder), as_json)
+
+
+@corpus_app.command("resample")
+def corpus_resample(
+    source: Path,
+    out: Annotated[Path, typer.Option(help="Folder for the copies.")],
+    sample_rate: Annotated[int, typer.Option(help="Hz.")],
+    suffix: Annotated[str, typer.Option(help=".wav or .flac")] = ".wav",
+    workers: Workers = None,
+    as_json: Json = False,
+) -> None:
+    """Mirror a folder of audio at another sample rate. Run again after an interruption, it does what is left."""
+    from audiovae.corpus.resample import resample
+
+    _print(resample(source, out, sample_rate, suffix=suffix, workers=workers), as_json)
+
+
+@corpus_app.command("prepare")
+def corpus_prepare(
+    sources: Annotated[list[Path], typer.Argument(help="Audio files or folders.")],
+    out: Annotated[Path, typer.Option(help="Corpus folder to make.")],
+    sample_rate: Annotated[int, typer.Option(help="Hz.")] = 44100,
+    channels: Annotated[int, typer.Option(help="1 mono, 2 stereo.")] = 1,
+    workers: Workers = None,
+    validation_share: Annotated[float, typer.Option(help="Share of the files held out from training.")] = 0.1,
+    seed: Annotated[int, typer.Option(help="Decides which files are held out.")] = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace another corpus.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Prepare audio files for training: decoded once, kept whole, split by source file."""
+    from audiovae.corpus.prepare import prepare
+
+    summary = prepare(
+        sources,
+        out,
+        sample_rate=sample_rate,
+        channels=channels,
+        workers=workers,
+        validation_share=validation_share,
+        seed=seed,
+        overwrite=overwrite,
+    )
+    _print(summary, as_json)
+
+
+@corpus_app.command("loops")
+def corpus_loops(
+    out: Annotated[Path, typer.Option(help="Folder for the loops.")],
+    count: Annotated[int, typer.Option(help="Loops to make.")] = 24,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same loops.")] = 0,
+    sample_rate: Annotated[int, typer.Option(help="Hz.")] = 44100,
+    as_json: Json = False,
+) -> None:
+    """Make procedural loops (drums, bass, pads): a corpus for those who have none at hand."""
+    from audiovae.corpus.loops import generate_loops
+
+    _print(generate_loops(out, count=count, seed=seed, sample_rate=sample_rate), as_json)
+
+
+@app.command()
+def train(
+    preset: Annotated[str, typer.Argument(help="Name of a preset (see `audiovae presets`) or a .toml file.")],
+    corpus: Annotated[Path, typer.Option(help="A prepared corpus.")],
+    run: Annotated[Path, typer.Option(help="Folder for checkpoints and logs.")],
+    settings: Annotated[Optional[list[str]], typer.Option("--set", help="section.key=value, repeatable.")] = None,  # noqa: UP045
+    max_steps: Annotated[Optional[int], typer.Option(help="Steps of the whole run.")] = None,  # noqa: UP045
+    seed: Annotated[Optional[int], typer.Option(help="Seed of weights and excerpts.")] = None,  # noqa: UP045
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+) -> None:
+    """Train a model. Ctrl-C saves and stops; --resume goes on as if nothing had happened."""
+    from audiovae.training.run import start_training
+
+    state = start_training(
+        preset,
+        corpus,
+        run,
+        overrides=settings or [],
+        max_steps=max_steps,
+        seed=seed,
+        resume=resume,
+        device=device,
+    )
+    typer.echo(f"{run}: step {state.step}, best held-out score {state.best_score:.4f} at step {state.best_step}")
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="A run folder, as `audiovae train` writes it.")],
+    out: Annotated[Path, typer.Option(help="Model folder to make.")],
+    latents: Annotated[Optional[int], typer.Option(help="Principal latents to keep; all if not given.")] = None,  # noqa: UP045
+    fidelity: Annotated[Optional[float], typer.Option(help="Or: keep this share of the variance.")] = None,  # noqa: UP045
+    name: Annotated[Optional[str], typer.Option(help="Model name; the folder's if not given.")] = None,  # noqa: UP045
+    corpus: Annotated[Optional[Path], typer.Option(help="Where the corpus lies, if it was moved.")] = None,  # noqa: UP045
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model folder.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write the model folder that everything else plays, maps and measures."""
+    from audiovae.export.exporter import export_model
+
+    done = export_model(
+        run, out, latents=latents, fidelity=fidelity, name=name, corpus=corpus, overwrite=overwrite
+    )
+    if as_json:
+        typer.echo(json.dumps({"model": str(done.path), "model_id": done.space.model_id, "parity": done.parity}))
+        return
+    checks = ", ".join(f"{file} within {value:.1e}" for file, value in done.parity.items())
+    typer.echo(f"{done.path}: {done.space.latent_size} latents at {done.space.latent_rate:.2f} Hz; {checks}")
+
+
+@app.command()
+def encode(
+    model_dir: ModelDir,
+    audio: Annotated[list[Path], typer.Argument(help="Audio files or folders.")],
+    out: Annotated[Path, typer.Option(help="Folder for the latent tables (.parquet).")],
+) -> None:
+    """Latent tables of audio files."""
+    from audiovae.conversion import encode_files
+
+    for path in encode_files(model_dir, audio, out, _progress):
+        typer.echo(path)
+
+
+@app.command()
+def decode(
+    model_dir: ModelDir,
+    latents: Annotated[list[Path], typer.Argument(help="Latent tables (.parquet).")],
+    out: Annotated[Path, typer.Option(help="Folder for the sound (.wav).")],
+) -> None:
+    """Sound of latent tables."""
+    from audiovae.conversion import decode_files
+
+    for path in decode_files(model_dir, latents, out, _progress):
+        typer.echo(path)
+
+
+@app.command()
+def evaluate(
+    model_dir: ModelDir,
+    audio: Annotated[Path, typer.Option(help="Folder of audio the model was not trained on.")],
+    json_file: Annotated[Optional[Path], typer.Option("--json", help="Write the figures to this file.")] = None,  # noqa: UP045
+) -> None:
+    """How near decoded sound is to the sound that was encoded, file by file."""
+    from audiovae.conversion import evaluate_model
+
+    result = evaluate_model(model_dir, audio, _progress)
+    if json_file:
+        from audiovae.latent_space import replace_text
+
+        replace_text(json_file, json.dumps(result, indent=1))
+    _print_evaluation(result)
+    if not result["counts"].get("compared"):
+        raise typer.Exit(1)
+
+
+@app.command()
+def info(model_dir: ModelDir, as_json: Json = False) -> None:
+    """What a model folder holds: identity, rates, latents, files."""
+    from audiovae.latent_space import LatentSpace
+
+    space = LatentSpace.load(model_dir)
+    plain = {
+        key: getattr(space, key)
+        for key in ("model_name", "model_id", "family", "sample_rate", "hop_length", "latent_size")
+        + ("latency_samples", "channels")
+    }
+    plain |= {
+        "latent_rate": space.latent_rate,
+        "reference_frames": len(space.cloud.latents),
+        "reference_files": len(space.cloud.file_names),
+        "dimensions_at_fidelity_0.95": space.fidelity_rank(),
+        "nn~": (model_dir / "model.ts").is_file(),
+    }
+    if as_json:
+        typer.echo(json.dumps(plain | {"explained_variance": space.explained_variance.tolist()}))
+        return
+    for key, value in plain.items():
+        typer.echo(f"{key:<28} {value}")
+    if not plain["nn~"]:
+        typer.echo("no model.ts: the spectral family does not play in nn~ yet; use `audiovae decode` or `gesturemap`")
+
+
+@app.command()
+def presets(as_json: Json = False) -> None:
+    """What can be trained."""
+    from audiovae.settings import list_presets
+
+    found = list_presets()
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    for name, text in found.items():
+        typer.echo(f"{name:<20} {text}")
+
+
+def _print(result: Any, as_json: bool) -> None:
+    typer.echo(json.dumps(result.to_json()) if as_json else str(result))
+
+
+def _progress(files: Any) -> Any:
+    return track(files, console=Console(stderr=True), description="")
+
+
+def _print_evaluation(result: dict[str, Any]) -> None:
+    metrics = list(result["means"])
+    table = Table("file", *metrics, "remark")
+    for row in result["files"]:
+        remark = "" if row["status"] == "compared" else f"{row['status']} {row['reason'] or ''}"
+        table.add_row(Path(row["file"]).name, *(_figure(row[name]) for name in metrics), remark)
+    table.add_section()
+    table.add_row("mean", *(_figure(result["means"][name]) for name in metrics), "")
+    Console().print(table)
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"

@@ -1,0 +1,59 @@
+"""Files through a model: encode, decode, evaluate. What the command line does with a `Player`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from audiovae.analysis.reconstruction import evaluate_files
+from audiovae.corpus.audio_file import find_audio
+from audiovae.errors import AudioFileError, LatentsError
+from audiovae.latent_space import read_latents, write_latents
+from audiovae.player import Player, load_audio, save_audio
+
+Progress = Callable[[Sequence[Path]], Iterable[Path]]
+
+
+def encode_files(model_dir: Path, audio: Sequence[Path], out: Path, progress: Progress = iter) -> Iterator[Path]:
+    """Write ``<stem>.parquet`` for every audio file found; yields each path once it is written."""
+    files = find_audio(audio)
+    if not files:
+        raise AudioFileError(f"no audio files in {', '.join(map(str, audio))}")
+    player = Player(model_dir)
+    out.mkdir(parents=True, exist_ok=True)
+    for source, target in zip(progress(files), _name_targets(files, out, ".parquet"), strict=True):
+        sound = load_audio(source, player.space.sample_rate, player.space.channels)
+        write_latents(target, player.encode(sound), player.space)
+        yield target
+
+
+def decode_files(model_dir: Path, latents: Sequence[Path], out: Path, progress: Progress = iter) -> Iterator[Path]:
+    """Write ``<stem>.wav`` for every latent table; yields each path once it is written."""
+    player = Player(model_dir)
+    out.mkdir(parents=True, exist_ok=True)
+    for source, target in zip(progress(latents), _name_targets(latents, out, ".wav"), strict=True):
+        save_audio(target, player.decode(read_latents(source, player.space)), player.space.sample_rate)
+        yield target
+
+
+def evaluate_model(model_dir: Path, audio: Path, progress: Progress = iter) -> dict[str, Any]:
+    """Reconstruction figures of every file of a folder; see `audiovae.analysis.reconstruction`."""
+    player = Player(model_dir)
+    files = find_audio([audio])
+    result = evaluate_files(
+        lambda sound: player.decode(player.encode(sound)),
+        files,
+        player.space.sample_rate,
+        player.space.channels,
+        progress,
+    )
+    return {"model_name": player.space.model_name, "model_id": player.space.model_id} | result
+
+
+def _name_targets(sources: Sequence[Path], out: Path, suffix: str) -> list[Path]:
+    targets = [out / f"{source.stem}{suffix}" for source in sources]
+    twice = {target.name for target in targets if targets.count(target) > 1}
+    if twice:
+        raise LatentsError(f"two sources would both become {sorted(twice)[0]}: give each its own --out")
+    return targets
