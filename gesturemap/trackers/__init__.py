@@ -5,5 +5,6 @@ imported only when a tracker that needs one is opened.
 """
 
 from gesturemap.trackers.base import Tracker, read_all
+from gesturemap.trackers.registry import TrackerInfo, list_trackers, open_tracker
 
-__all__ = ["Tracker", "read_all"]
+__all__ = ["Tracker", "TrackerInfo", "list_trackers", "open_tracker", "read_all"]

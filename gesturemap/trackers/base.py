@@ -89,9 +89,7 @@ def read_all(tracker: Tracker) -> tuple[Array, Array]:
         If the tracker is live, which would never end, or the source cannot be read.
     """
     if tracker.live:
-        raise TrackerError(
-            f"tracker {tracker.name!r} on {tracker.source} is live, without end: read it frame by frame"
-        )
+        raise TrackerError(f"tracker {tracker.name!r} on {tracker.source} is live, without end: read it frame by frame")
     frames: list[Frame] = []
     with tracker:
         while not tracker.finished:

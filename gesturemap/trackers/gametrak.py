@@ -35,9 +35,7 @@ LOST_S = 3.0
 ECHO_TIMEOUT_MS = 10
 REPORTS_PER_KEY = 100
 
-UDEV_RULE = (
-    'KERNEL=="hidraw*", ATTRS{idVendor}=="14b7", ATTRS{idProduct}=="0982", MODE="0660", TAG+="uaccess"'
-)
+UDEV_RULE = 'KERNEL=="hidraw*", ATTRS{idVendor}=="14b7", ATTRS{idProduct}=="0982", MODE="0660", TAG+="uaccess"'
 UDEV_FIX = (
     f"write this line to /etc/udev/rules.d/70-gametrak.rules as root:  {UDEV_RULE}  "
     "then run  sudo udevadm control --reload  and plug the Gametrak in again"
@@ -148,9 +146,7 @@ class GametrakTracker(Tracker):
             if report is not None:
                 self._heard(self._device, now_s)
                 raw, footswitch = report.axes, np.array(float(report.footswitch))
-                return Frame(
-                    self._last_s, gametrak_values(raw, footswitch, self._calibration, self._channels)
-                )
+                return Frame(self._last_s, gametrak_values(raw, footswitch, self._calibration, self._channels))
             self.dropped += bool(data)
             self._wake_if_silent(self._device, now_s)
             if now_s >= deadline_s:
@@ -190,7 +186,7 @@ class GametrakTracker(Tracker):
         if now_s - self._heard_s >= LOST_S:
             self.close()
             raise TrackerError(
-                f"the Gametrak has sent nothing for {LOST_S:g} s: plug it in again, if need be on another port"
+                f"the Gametrak has sent nothing for {LOST_S:g} s: plug it in again, or into another port"
             )
         if now_s - max(self._heard_s, self._woken_s) < SILENT_S:
             return
@@ -234,9 +230,7 @@ class GametrakCapture(StoredTracker):
         """Times and values of the good reports."""
         time_s, reports, self.dropped = good_reports(*read_capture(self.source))
         if not reports:
-            raise TrackerError(
-                f"{self.source}: none of {self.dropped} reports is a measurement of a Gametrak"
-            )
+            raise TrackerError(f"{self.source}: none of {self.dropped} reports is a measurement of a Gametrak")
         raw = np.stack([report.axes for report in reports])
         footswitch = np.array([float(report.footswitch) for report in reports])
         calibration = Calibration.from_ranges(raw) if self._from_capture else self._calibration

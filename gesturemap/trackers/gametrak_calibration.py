@@ -55,9 +55,7 @@ class Calibration:
             raise TrackerError(f"calibration: low and high need 6 counts each: {', '.join(AXES)}")
         flat = [name for name, low, high in zip(AXES, self.low, self.high, strict=True) if low == high]
         if flat:
-            raise TrackerError(
-                f"calibration: {', '.join(flat)} never moved: move both arms through their whole travel"
-            )
+            raise TrackerError(f"calibration: {', '.join(flat)} never moved: move both arms through their whole travel")
 
     @classmethod
     def from_ranges(cls, raw: Array) -> Calibration:

@@ -70,9 +70,7 @@ def _find_take(folder: Path, number: int | None) -> Path:
         return takes[0]
     path = folder / f"take-{number:03d}.arrows"
     if path not in takes:
-        raise TrackerError(
-            f"{folder} has no take {number}; there are: {', '.join(take.stem for take in takes)}"
-        )
+        raise TrackerError(f"{folder} has no take {number}; there are: {', '.join(take.stem for take in takes)}")
     return path
 
 

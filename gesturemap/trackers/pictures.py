@@ -1,0 +1,215 @@
+"""Pictures with their times, from a video file or a camera; the only file that knows OpenCV.
+
+OpenCV comes with mediapipe. Nothing here asks for `opencv-python`, which would overwrite it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from gesturemap.clock import Clock
+from gesturemap.errors import MissingExtraError, TrackerError
+
+Picture = npt.NDArray[np.uint8]
+
+DEFAULT_FRAME_RATE = 30.0
+LOST_S = 3.0
+MAX_DAMAGED = 250  # pictures in a row, ten seconds at 25 Hz
+
+
+class Capture(Protocol):
+    """The part of OpenCV's VideoCapture that is used here; a test gives its own."""
+
+    def isOpened(self) -> bool:  # noqa: N802
+        """Whether there is a source."""
+
+    def get(self, propId: int) -> float:  # noqa: N803
+        """A property; 0 or -1 if unknown."""
+
+    def read(self) -> tuple[bool, Any]:
+        """Whether a picture came, and the picture: (height, width, 3) BGR."""
+
+    def release(self) -> None:
+        """Let go of the source."""
+
+
+def open_capture(source: str | int) -> Capture:
+    """OpenCV's capture of a file or a camera; not open if there is none."""
+    with quiet_stderr():
+        return _opencv().VideoCapture(source)  # type: ignore[no-any-return]
+
+
+class VideoFile:
+    """The pictures of a file, one after the other, with the times its container gives them.
+
+    Damaged pictures are left out, and counted in `dropped`.
+
+    Raises
+    ------
+    TrackerError
+        If the file is absent, empty, no video, or holds no picture that can be decoded (then from `read`).
+    """
+
+    live = False
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = Path(path)
+        if not self._path.is_file():
+            raise TrackerError(f"no video {path}: give the path of a file, or the number of a camera such as 0")
+        self._capture = open_capture(str(path))
+        if not self._capture.isOpened():
+            raise TrackerError(
+                f"{path} ({self._path.stat().st_size} bytes) is not a video that can be read, or was cut off. "
+                f"If other players open it, convert it:  ffmpeg -i {path} -c:v libx264 fixed.mp4"
+            )
+        cv2 = _opencv()
+        self.frame_rate = _sane_rate(self._capture.get(cv2.CAP_PROP_FPS))
+        self.dropped = 0
+        self.finished = False
+        self._n_expected = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        self._n_read = 0
+        self._last_s = -np.inf
+
+    def read(self, timeout_s: float = 0.0) -> tuple[float, Picture] | None:
+        """Seconds from the file's start, and (height, width, 3) RGB; None at the end."""
+        bgr = None if self.finished else self._next_good()
+        if bgr is None:
+            self.finished = True
+            return None
+        cv2 = _opencv()
+        time_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        if not time_s > self._last_s:  # containers without times say 0
+            time_s = self._last_s + 1 / self.frame_rate
+        self._last_s = time_s
+        return time_s, cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.finished = True
+        self._capture.release()
+
+    def _next_good(self) -> Any | None:
+        failed = 0
+        while True:
+            found, bgr = self._capture.read()
+            if found:
+                self._n_read += 1
+                self.dropped += failed
+                return bgr
+            failed += 1
+            # A damaged stretch reads like the end of the file; only the announced length tells them apart.
+            if failed > MAX_DAMAGED or self._n_read + self.dropped + failed > self._n_expected:
+                if self._n_read == 0:
+                    raise TrackerError(f"{self._path}: no picture in it can be decoded; record or convert it again")
+                return None
+
+
+class Camera:
+    """The newest picture of a camera; older ones nobody read are dropped and counted.
+
+    A thread of its own takes the pictures, so that a camera which hangs does not hold up the reader.
+
+    Raises
+    ------
+    TrackerError
+        If there is no such camera, or (from `read`) it stops giving pictures for `LOST_S`.
+    """
+
+    live = True
+
+    def __init__(self, index: int, clock: Clock, opener: Callable[[int], Capture] = open_capture) -> None:
+        self._name = f"camera {index}"
+        self._clock = clock
+        self._capture = opener(index)
+        if not self._capture.isOpened():
+            raise TrackerError(
+                f"{self._name} cannot be opened: plug one in, close other programs that use it, allow this program "
+                "to use it, or try another number (hands:1); `gesturemap doctor` lists what is there"
+            )
+        self.frame_rate = _sane_rate(self._capture.get(_opencv().CAP_PROP_FPS))
+        self.dropped = 0
+        self.finished = False
+        self._newest: tuple[float, Any] | None = None
+        self._gone = False
+        self._last_s = clock.now_s()
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._take_pictures, name=self._name, daemon=True)
+        self._thread.start()
+
+    def read(self, timeout_s: float = 0.0) -> tuple[float, Picture] | None:
+        """When the newest picture came, and (height, width, 3) RGB; None if none comes within `timeout_s`."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._newest is not None or self._gone, timeout_s)
+            newest, self._newest = self._newest, None
+        if newest is None:
+            if self._gone or self._clock.now_s() - self._last_s > LOST_S:
+                self.close()
+                raise TrackerError(f"{self._name} is lost: it gives no more pictures. Plug it in again and reopen it")
+            return None
+        cv2 = _opencv()
+        return newest[0], cv2.cvtColor(newest[1], cv2.COLOR_BGR2RGB)
+
+    def close(self) -> None:
+        """Stop the thread and let go of the camera."""
+        self.finished = True
+        self._thread.join(timeout=1.0)
+        # A camera that hangs in its driver keeps its thread: to release it from here could crash.
+        if not self._thread.is_alive():
+            self._capture.release()
+
+    def _take_pictures(self) -> None:
+        while not self.finished:
+            found, bgr = self._capture.read()
+            with self._changed:
+                self._gone = not found
+                if found:
+                    now_s = self._clock.now_s()
+                    if now_s <= self._last_s:
+                        now_s = float(np.nextafter(self._last_s, np.inf))
+                    self.dropped += self._newest is not None
+                    self._newest, self._last_s = (now_s, bgr), now_s
+                self._changed.notify()
+            if not found:
+                return
+
+
+@contextlib.contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Drop what native code prints inside: notes of mediapipe and OpenCV that no user can act on.
+
+    No option stops them. It is the process's stderr that is turned away, so keep the inside short; what goes
+    wrong there comes out as an exception or a return value all the same.
+    """
+    try:
+        saved = os.dup(2)
+    except OSError:  # no stderr at all, as in a windowed program
+        yield
+        return
+    try:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+
+
+def _sane_rate(frame_rate: float) -> float:
+    """Hz; what containers without a rate and cameras that do not tell put there is replaced."""
+    return frame_rate if 1.0 <= frame_rate <= 480.0 else DEFAULT_FRAME_RATE
+
+
+def _opencv() -> Any:
+    try:
+        import cv2
+    except ImportError:
+        raise MissingExtraError("mediapipe with its OpenCV", "camera") from None
+    return cv2

@@ -1,0 +1,163 @@
+"""The closed table of trackers, and one of them made from its name on a command line."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from gesturemap.clock import Clock
+from gesturemap.errors import TrackerError
+from gesturemap.trackers.base import Tracker
+
+
+@dataclass(frozen=True)
+class TrackerInfo:
+    """A tracker as `gesturemap trackers` shows it.
+
+    Parameters
+    ----------
+    name, description : what it is.
+    sources : what may follow its name and a colon.
+    needs : the Python module and the extra it comes with; empty if none.
+    available : whether that is installed. A device may still be missing: `gesturemap doctor` looks.
+    hint : what to do if it is not.
+    """
+
+    name: str
+    description: str
+    sources: str
+    needs: tuple[str, ...]
+    available: bool
+    hint: str
+
+
+def open_tracker(spec: str, clock: Clock | None = None, **options: Any) -> Tracker:
+    """A tracker that is ready to be opened (with `open`, or as a context manager).
+
+    Parameters
+    ----------
+    spec : ``NAME`` or ``NAME:SOURCE``: ``hands:video.mp4``, ``hands:0``, ``gametrak``,
+        ``gametrak:capture.jsonl``, ``replay:take.rec``, ``synthetic:seed=3,kind=hands,seconds=20``.
+    clock : gives live frames their time; None for the machine's.
+    options : parameters of the tracker's class, such as ``num_hands`` or ``channels``.
+
+    Raises
+    ------
+    TrackerError
+        If there is no such tracker (names the nearest), source or option.
+    """
+    name, _, source = spec.partition(":")
+    if name not in _BUILDERS:
+        near = difflib.get_close_matches(name, _BUILDERS, n=1)
+        guess = f" (did you mean {near[0]!r}?)" if near else ""
+        raise TrackerError(f"no tracker {name!r}{guess}; there are: {', '.join(_BUILDERS)}")
+    return _BUILDERS[name](source, clock, options)
+
+
+def list_trackers() -> list[TrackerInfo]:
+    """Every tracker there is."""
+    return [_info(*row) for row in _TABLE]
+
+
+def _hands(source: str, clock: Clock | None, options: dict[str, Any]) -> Tracker:
+    from gesturemap.trackers.hands import HandsTracker
+
+    return _make(HandsTracker, "hands", options, source=source or "0", clock=clock)
+
+
+def _gametrak(source: str, clock: Clock | None, options: dict[str, Any]) -> Tracker:
+    from gesturemap.trackers.gametrak import GametrakCapture, GametrakTracker
+
+    if source:
+        return _make(GametrakCapture, "gametrak", options, source=source)
+    return _make(GametrakTracker, "gametrak", options, clock=clock)
+
+
+def _replay(source: str, clock: Clock | None, options: dict[str, Any]) -> Tracker:
+    from gesturemap.trackers.replay import ReplayTracker
+
+    if not source:
+        raise TrackerError("replay needs a recording: replay:NAME.rec")
+    return _make(ReplayTracker, "replay", options, source=source)
+
+
+def _synthetic(source: str, clock: Clock | None, options: dict[str, Any]) -> Tracker:
+    from gesturemap.trackers.synthetic import SyntheticTracker
+
+    return _make(SyntheticTracker, "synthetic", _parse_options(source) | options, clock=clock)
+
+
+def _make(make: Callable[..., Tracker], name: str, options: dict[str, Any], **fixed: Any) -> Tracker:
+    known = [key for key in inspect.signature(make).parameters if key not in fixed]
+    unknown = [key for key in options if key not in known]
+    if unknown:
+        raise TrackerError(
+            f"tracker {name!r} takes no option {', '.join(unknown)} here; it takes: {', '.join(known) or 'none'}"
+        )
+    return make(**fixed, **options)
+
+
+def _parse_options(text: str) -> dict[str, Any]:
+    """``seed=3,kind=hands`` as a dictionary; what a value may be is in `_OPTION_TYPES`."""
+    options: dict[str, Any] = {}
+    for part in filter(None, text.split(",")):
+        key, equals, value = part.partition("=")
+        if not equals or key not in _OPTION_TYPES:
+            raise TrackerError(
+                f"synthetic:{text}: {part!r} is none of {', '.join(f'{name}=...' for name in _OPTION_TYPES)}"
+            )
+        try:
+            options[key] = _OPTION_TYPES[key](value)
+        except (ValueError, KeyError):
+            raise TrackerError(f"synthetic:{text}: {value!r} is no value for {key}") from None
+    return options
+
+
+def _info(name: str, description: str, sources: str, needs: tuple[str, ...], hint: str) -> TrackerInfo:
+    available = not needs or importlib.util.find_spec(needs[0]) is not None
+    return TrackerInfo(name, description, sources, needs, available, "" if available else hint)
+
+
+_OPTION_TYPES: dict[str, Callable[[str], Any]] = {
+    "seed": int,
+    "seconds": float,
+    "frame_rate": float,
+    "kind": str,
+    "live": {"true": True, "false": False}.__getitem__,
+}
+
+_BUILDERS: dict[str, Callable[[str, Clock | None, dict[str, Any]], Tracker]] = {
+    "hands": _hands,
+    "gametrak": _gametrak,
+    "replay": _replay,
+    "synthetic": _synthetic,
+}
+
+_TABLE = (
+    (
+        "hands",
+        "both hands in front of a camera or in a video, 21 landmarks each",
+        "camera number (default 0) | video file",
+        ("mediapipe", "camera"),
+        "pip install 'gesturemap[camera]'",
+    ),
+    (
+        "gametrak",
+        "two tethered hands: six axes, and places in millimetres",
+        "none for the device | capture.jsonl",
+        ("hid", "gametrak"),
+        "pip install 'gesturemap[gametrak]' for the device; captures need nothing",
+    ),
+    ("replay", "a recording, of any tracker, played again", "recording folder NAME.rec", (), ""),
+    (
+        "synthetic",
+        "seeded smooth motion that needs no device",
+        "none | seed=N,seconds=S,frame_rate=HZ,kind=gametrak|hands,live=true|false",
+        (),
+        "",
+    ),
+)
