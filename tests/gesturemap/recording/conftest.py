@@ -16,11 +16,11 @@ HOP_LENGTH, SAMPLE_RATE = 512, 22050
 
 @pytest.fixture(scope="session")
 def space() -> LatentSpace:
-    """Three latents at 43 Hz: an audible ring of radius 3, a silent blob far off, and validation frames."""
+    """Three latents at 43 Hz: an audible ring of radius 3, a silent blob above it, validation frames below."""
     rng = np.random.default_rng(0)
     angle = rng.uniform(0.0, 2.0 * np.pi, 3000)
     ring = np.stack([3.0 * np.cos(angle), 3.0 * np.sin(angle), np.zeros(3000)], axis=1)
-    latents = np.concatenate([ring, np.full((300, 3), 40.0), np.full((300, 3), -40.0)])
+    latents = np.concatenate([ring, np.tile([0.0, 0.0, 10.0], (300, 1)), np.tile([0.0, 0.0, -10.0], (300, 1))])
     latents += 0.2 * rng.normal(size=latents.shape)
     cloud = Cloud(
         latents.astype(np.float32),

@@ -44,7 +44,7 @@ def test_the_walk_is_smooth_seeded_and_as_long_as_asked(space: LatentSpace) -> N
 
 def test_the_walk_keeps_to_audible_training_sound_and_meets_all_of_it(space: LatentSpace) -> None:
     latents = walk_cloud(space, 120.0, seed=0).latents
-    assert abs(latents).max() < 5.0, "the silent blob and the validation frames are at 40 and -40"
+    assert abs(latents).max() < 5.0, "the silent blob and the validation frames are at z = 10 and -10"
     angle = np.arctan2(latents[:, 1], latents[:, 0])
     assert (np.histogram(angle, bins=12, range=(-np.pi, np.pi))[0] > 0).all()
 
