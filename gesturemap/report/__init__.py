@@ -1,0 +1,4 @@
+"""How much of a model a gesture reaches, and how well it plays: numbers, figures and one page.
+
+Read `report.make_report` first; `coverage` holds the definition and `neighbours` the engine under it.
+"""

@@ -1,0 +1,116 @@
+"""What a mapping makes of recordings: latents at the model's rate, gaps left out and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from audiovae.latent_space import LatentSpace, resample_latents
+from gesturemap.errors import ReportError
+from gesturemap.report.neighbours import Index, Points
+
+if TYPE_CHECKING:
+    from gesturemap.mapping import Mapping
+    from gesturemap.recording.recording import Recording, Take
+
+Mask = npt.NDArray[np.bool_]
+
+MAX_GAP_S = 0.25  # readings further apart than this are not joined: the hand was lost between them
+MIN_DURATION_S = 1.0
+
+
+@dataclass(frozen=True)
+class PlayedTake:
+    """One take of the report: where it comes from and how much of it there is."""
+
+    recording: str
+    index: int
+    duration_s: float
+    lost_share: float
+
+
+@dataclass(frozen=True)
+class Played:
+    """Latents that recordings play through a mapping.
+
+    Parameters
+    ----------
+    latents : (n_frames, latent_size) at the model's latent rate, only where the mapping had a hand to follow.
+    take : (n_frames,) index into `takes`.
+    segment : (n_frames,) number of the unbroken stretch of every frame; a gap or a new take begins another.
+    takes : the takes, those without a single frame included.
+    """
+
+    latents: Points
+    take: Index
+    segment: Index
+    takes: tuple[PlayedTake, ...]
+
+    @property
+    def lost_share(self) -> float:
+        """Share of the recorded time without a hand (or without readings), 0 to 1."""
+        total = sum(take.duration_s for take in self.takes)
+        return sum(take.duration_s * take.lost_share for take in self.takes) / total if total else 0.0
+
+
+def play_recordings(mapping: Mapping, recordings: Sequence[Recording], space: LatentSpace) -> Played:
+    """Every take of `recordings` through `mapping`, resampled to the latent rate of `space`.
+
+    Raises
+    ------
+    ReportError
+        If a recording has other channels than the mapping reads, or less than `MIN_DURATION_S` is left.
+    """
+    latents, takes, lasting = [], [], []
+    for recording in recordings:
+        if recording.layout.names != mapping.layout.names:
+            raise ReportError(
+                f"{recording.path}: channels {', '.join(recording.layout.names)} found; mapping {mapping.name!r} "
+                f"reads {', '.join(mapping.layout.names)}: report on recordings of the tracker it was made for"
+            )
+        for take in recording.takes:
+            rows, kept = _play_take(mapping, take, space)
+            latents.append(rows)
+            lasting.append(kept)
+            duration_s = len(kept) / space.latent_rate
+            lost = 1 - float(kept.mean()) if len(kept) else 0.0
+            takes.append(PlayedTake(recording.path.name, take.index, duration_s, lost))
+    n_frames = sum(len(rows) for rows in latents)
+    if n_frames < MIN_DURATION_S * space.latent_rate:
+        raise ReportError(
+            f"{n_frames / space.latent_rate:.2f} s of playing found in {len(takes)} takes of {len(recordings)} "
+            f"recordings (a hand that is not seen does not count); {MIN_DURATION_S:g} s or more are needed, "
+            f"30 s or more make a useful report: record a longer take"
+        )
+    number = np.repeat(np.arange(len(latents)), [len(rows) for rows in latents])
+    return Played(np.concatenate(latents), number, _segments(lasting), tuple(takes))
+
+
+def _play_take(mapping: Mapping, take: Take, space: LatentSpace) -> tuple[Points, Mask]:
+    """Latents of a take where it can be followed, and the mask of those frames on the grid of the latent rate."""
+    time_s = take.time_s
+    played = np.asarray(mapping.map_take(time_s, take.values), dtype=np.float64)
+    space.check(played)
+    n_grid = int(np.floor((time_s[-1] - time_s[0]) * space.latent_rate + 1e-9)) + 1
+    grid_s = time_s[0] + np.arange(n_grid) / space.latent_rate
+    valid = np.asarray(np.isfinite(played).all(axis=1))
+    before = np.clip(np.searchsorted(time_s, grid_s, side="right") - 1, 0, len(time_s) - 1)
+    after = np.minimum(before + (time_s[before] < grid_s), len(time_s) - 1)
+    kept = valid[before] & valid[after] & (time_s[after] - time_s[before] <= MAX_GAP_S)
+    if not kept.any():
+        return np.empty((0, space.latent_size)), kept
+    return np.asarray(resample_latents(played[valid], time_s[valid], grid_s[kept]), dtype=np.float64), kept
+
+
+def _segments(masks: Sequence[Mask]) -> Index:
+    """Segment number of every kept frame: a new one after every gap and at every take."""
+    numbers, last = [np.empty(0, dtype=np.intp)], 0
+    for kept in masks:
+        run = np.cumsum(np.diff(np.concatenate([[False], kept]).astype(int)) == 1)[kept]
+        numbers.append(run + last)
+        last = int(numbers[-1][-1]) if len(run) else last
+    return np.concatenate(numbers)

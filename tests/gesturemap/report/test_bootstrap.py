@@ -1,0 +1,86 @@
+"""Intervals: as wide as files and takes really differ, and the same for the same seed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gesturemap.report.bootstrap import interval_statistics, resampling_units
+from gesturemap.report.coverage import CoverageSettings, Motion, build_reference, measure, whiten
+
+SETTINGS = CoverageSettings()
+
+
+def reach_of(space, latents, take, settings=SETTINGS):
+    """A motion measured against its space."""
+    reference = build_reference(space, settings)
+    motion = Motion(whiten(space, latents, reference.rank), take, space.latent_rate)
+    return measure(reference, motion, settings.step_s)
+
+
+@pytest.fixture(scope="module")
+def clustered(sounds, space_of):
+    """Forty files against twenty takes: frames of a file, and of a take, lie together."""
+    return reach_of(space_of(*sounds(40, 64, 4, seed=0)), *sounds(20, 64, 4, seed=1))
+
+
+def test_the_values_are_those_of_the_reach(clustered):
+    statistics = interval_statistics(clustered, SETTINGS)
+    for name in ("coverage", "precision", "density"):
+        interval = getattr(statistics, name)
+        assert interval.value == getattr(clustered, name)
+        assert 0 <= interval.low < interval.value < interval.high
+    assert statistics.coverage.high <= 1
+    assert statistics.precision.high <= 1
+    assert statistics.resampled == "takes"
+
+
+def test_clusters_make_the_interval_several_times_wider_than_frames_do(clustered):
+    interval = interval_statistics(clustered, SETTINGS).coverage
+    rng = np.random.default_rng(0)
+    reached = clustered.reached
+    frames = [rng.choice(reached, len(reached)).mean() for _ in range(400)]
+    low, high = np.quantile(frames, (0.025, 0.975))
+    assert interval.high - interval.low > 3 * (high - low)
+
+
+def test_the_interval_holds_the_mean_of_many_repetitions(sounds, space_of):
+    """Fresh files and fresh takes 40 times: about 95 % of the intervals hold the mean coverage."""
+    settings = CoverageSettings(n_draws=100)
+    intervals = []
+    for repetition in range(40):
+        space = space_of(*sounds(30, 32, 4, seed=2 * repetition))
+        reach = reach_of(space, *sounds(12, 32, 4, seed=2 * repetition + 1), settings)
+        intervals.append(interval_statistics(reach, settings, repetition).coverage)
+    mean = np.mean([interval.value for interval in intervals])
+    assert np.mean([interval.low <= mean <= interval.high for interval in intervals]) >= 0.85
+
+
+def test_few_takes_are_cut_into_blocks_of_whole_steps(sounds, space_of):
+    space = space_of(*sounds(20, 50, 4, seed=2))
+    latents, _ = sounds(1, 700, 4, seed=3)
+    reach = reach_of(space, latents, np.repeat([0, 1], 350))
+    unit, kind = resampling_units(reach, SETTINGS)
+    assert kind == "blocks"
+    assert np.array_equal(np.bincount(unit), [100, 100, 100, 50] * 2)
+    for step in range(reach.hits.shape[1]):
+        assert len(np.unique(unit[reach.step == step])) == 1
+
+
+def test_a_short_take_leaves_only_files_to_resample(sounds, space_of):
+    space = space_of(*sounds(20, 50, 4, seed=2))
+    latents, take = sounds(1, 100, 4, seed=3)
+    statistics = interval_statistics(reach_of(space, latents, take), SETTINGS)
+    assert statistics.resampled == "nothing"
+    assert statistics.coverage.low < statistics.coverage.value < statistics.coverage.high
+
+
+def test_the_same_seed_gives_the_same_interval(clustered):
+    assert interval_statistics(clustered, SETTINGS, 3) == interval_statistics(clustered, SETTINGS, 3)
+    assert interval_statistics(clustered, SETTINGS, 3) != interval_statistics(clustered, SETTINGS, 4)
+
+
+def test_a_motion_that_reaches_nothing_has_a_closed_interval_at_zero(sounds, space_of):
+    space = space_of(*sounds(20, 50, 4, seed=2))
+    statistics = interval_statistics(reach_of(space, np.full((200, 4), 1e3), np.zeros(200, dtype=int)), SETTINGS)
+    assert statistics.coverage.value == statistics.coverage.low == statistics.coverage.high == 0.0
