@@ -24,7 +24,7 @@ from audiovae.latent_space import replace_text
 from gesturemap.errors import RecordingError
 from gesturemap.frame import Array, Frame, Layout
 from gesturemap.recording.lag import LagEstimate
-from gesturemap.recording.recording import FORMAT, check_header, find_take_files, take_file_name
+from gesturemap.recording.recording import FORMAT, Take, check_header, find_take_files, read_rows, take_file_name
 from gesturemap.take_file import read_header
 
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"  # Arrow IPC streaming format: continuation mark, length 0
@@ -175,9 +175,10 @@ class Recorder:
         data = batch.serialize().to_pybytes()
         if self._fd is None:
             data = schema.serialize().to_pybytes() + data
+        self._pending = []  # before the write: should Ctrl-C break it off, the rows are not written again
         self._append(data)
         self.n_flushed += len(rows)
-        self._pending, self._pending_rows = [], 0
+        self._pending_rows = 0
 
     def stop_take(self) -> int | None:
         """End the running take; returns its index, or None if it got no row and so leaves no file."""
@@ -203,6 +204,16 @@ class Recorder:
                 self._write_header()
                 return
         raise RecordingError(f"{self.path}: no take {index} to store a lag with")
+
+    def read_take(self, index: int) -> Take:
+        """Take `index` as it is on disk."""
+        entry = {"index": index, "file": take_file_name(index)}
+        return read_rows(self.path, entry, self.layout, self.latent_size)
+
+    def add_note(self, note: str) -> None:
+        """Add a remark for whoever reads the recording."""
+        self._header["notes"].append(note)
+        self._write_header()
 
     def discard_take(self) -> int | None:
         """Undo the running take, or else the last one; returns its index, None if there was none.
@@ -264,7 +275,7 @@ class Recorder:
             if self._fd is not None:
                 os.ftruncate(self._fd, safe_bytes)
             self._close_file()
-            lost, self._pending_rows, self._pending, self.take = self._pending_rows, 0, [], None
+            lost, self._pending_rows, self.take = self._pending_rows, 0, None
             raise RecordingError(
                 f"{self.path}: take {index} ended early ({error.strerror}); the {self.n_flushed} rows flushed are "
                 f"safe, {lost} are lost: free some space, then record on with --append"

@@ -30,7 +30,7 @@ class Trajectory:
     ----------
     latents : (n_frames, latent_size).
     latent_rate : Hz; latent frame i is at i / latent_rate seconds.
-    source : where it comes from, as the user named it.
+    source : where it comes from, for people.
     """
 
     latents: Array
@@ -125,7 +125,7 @@ def walk_cloud(space: LatentSpace, duration_s: float, seed: int) -> Trajectory:
         share = minimum_jerk(np.arange(n) / n)[:, None]
         pieces.append(audible[place] + share * (audible[following] - audible[place]))
         place, n_frames = following, n_frames + n
-    return Trajectory(np.concatenate(pieces)[:n_wanted], space.latent_rate, f"walk:{duration_s:g}")
+    return Trajectory(np.concatenate(pieces)[:n_wanted], space.latent_rate, f"walk:{duration_s:g}, seed {seed}")
 
 
 def minimum_jerk(share: Array) -> Array:
