@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -55,28 +56,25 @@ class HidDevice(Protocol):
         """Let go of the device."""
 
 
+def find_devices() -> list[str]:
+    """System paths of the Gametraks that are plugged in. Errors: `MissingExtraError`."""
+    return [os.fsdecode(device["path"]) for device in _hidapi().enumerate(VENDOR_ID, PRODUCT_ID)]
+
+
 def open_hid_device() -> HidDevice:
-    """The first Gametrak plugged in.
+    """The first Gametrak that is plugged in.
 
     Raises
     ------
     TrackerError
         If there is none, or it may not be opened. `MissingExtraError` if hidapi is not installed.
     """
-    try:
-        # On Linux the `hid` module of the wheel would have to take the device away from the kernel's driver.
-        if sys.platform == "linux":
-            import hidraw as hid
-        else:
-            import hid
-    except ImportError:
-        raise MissingExtraError("hidapi", "gametrak") from None
-    if not hid.enumerate(VENDOR_ID, PRODUCT_ID):
+    if not find_devices():
         raise TrackerError(
             f"no Gametrak found (USB {VENDOR_ID:04x}:{PRODUCT_ID:04x}): plug it in, or replay a capture with "
             "gametrak:CAPTURE.jsonl"
         )
-    device = hid.device()
+    device = _hidapi().device()
     try:
         device.open(VENDOR_ID, PRODUCT_ID)
     except OSError as error:
@@ -84,6 +82,18 @@ def open_hid_device() -> HidDevice:
         raise TrackerError(f"the Gametrak cannot be opened ({error}): {fix}") from None
     device.set_nonblocking(True)
     return device  # type: ignore[no-any-return]
+
+
+def _hidapi() -> Any:
+    try:
+        # On Linux the wheel's `hid` would have to take the device away from the kernel's driver.
+        if sys.platform == "linux":
+            import hidraw as hid
+        else:
+            import hid
+    except ImportError:
+        raise MissingExtraError("hidapi", "gametrak") from None
+    return hid
 
 
 class GametrakTracker(Tracker):

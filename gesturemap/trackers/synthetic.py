@@ -47,10 +47,14 @@ class SyntheticTracker(Tracker):
         self.frame_rate = frame_rate if frame_rate is not None else (80.0 if kind == "gametrak" else 30.0)
         if seconds is None:
             seconds = math.inf if live else 10.0
-        if not (self.frame_rate > 0 and math.isfinite(self.frame_rate)) or not seconds > 0:
-            raise TrackerError(f"synthetic tracker: {seconds=}, {frame_rate=}: both must be above 0")
+        finite = math.isfinite(self.frame_rate) and (live or math.isfinite(seconds))
+        if not (finite and self.frame_rate > 0 and seconds > 0 and seed >= 0):
+            raise TrackerError(
+                f"synthetic tracker: {seed=}, {seconds=}, {frame_rate=}: expected a seed of at least 0, and both "
+                "others above 0; only live=true may go on without end"
+            )
         self.live = live
-        self.source = f"seed={seed}"
+        self.source = f"seed={seed},kind={kind}"
         self._n_frames = max(1.0, np.rint(seconds * self.frame_rate))
         self._motion = _gametrak_motion(seed) if kind == "gametrak" else HandsMotion(seed).at
         self._clock = clock if clock is not None else MonotonicClock()

@@ -1,0 +1,117 @@
+"""Real and made-up sources for tracker tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from gesturemap.clock import ManualClock
+from gesturemap.frame import Layout
+from gesturemap.trackers import read_all
+from gesturemap.trackers.synthetic import SyntheticTracker
+
+
+class FakeHid:
+    """A Gametrak on a `ManualClock`: gives `reports` 12.5 ms apart, `gives(written)` when it has been written to.
+
+    An `OSError` among the reports is raised instead, as hidapi does when the cable is pulled.
+    """
+
+    def __init__(self, clock: ManualClock, reports: Sequence[bytes | OSError] = ()) -> None:
+        self.clock = clock
+        self.reports = list(reports)
+        self.written: list[bytes] = []
+        self.answers: dict[bytes, list[bytes]] = {}
+        self.closed = 0
+
+    def read(self, max_length: int, timeout_ms: int = 0) -> Sequence[int]:
+        """The next report, or nothing and the time is up."""
+        if not self.reports:
+            self.clock.sleep_s(timeout_ms / 1000)
+            return []
+        self.clock.sleep_s(1 / 80)
+        report = self.reports.pop(0)
+        if isinstance(report, OSError):
+            raise report
+        return list(report[:max_length])
+
+    def write(self, data: bytes) -> int:
+        """Note what was written, and queue the answer to it."""
+        self.written.append(data)
+        self.reports += self.answers.get(data, [])
+        return len(data)
+
+    def close(self) -> None:
+        """Count."""
+        self.closed += 1
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock that moves when told."""
+    return ManualClock(100.0)
+
+
+@pytest.fixture
+def fake_hid(clock: ManualClock) -> Callable[..., FakeHid]:
+    """Makes Gametraks on `clock`."""
+    return lambda reports=(): FakeHid(clock, reports)
+
+
+@pytest.fixture(scope="session")
+def hand_model(shared: Path) -> Path:
+    """The model file."""
+    return shared / "data" / "models" / "hand_landmarker.task"
+
+
+@pytest.fixture(scope="session")
+def asl_video(shared: Path) -> Path:
+    """325 pictures of a right hand, 25 Hz, 620 x 1080."""
+    return shared / "data" / "gestures" / "tfjs_asl_hand" / "asl_hand.25fps.mp4"
+
+
+@pytest.fixture(scope="session")
+def asl_clip(asl_video: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its first 20 pictures at half size: enough for everything but accuracy."""
+    import cv2
+
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    capture = cv2.VideoCapture(str(asl_video))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 25.0, (310, 540))
+    for _ in range(20):
+        writer.write(cv2.resize(capture.read()[1], (310, 540), interpolation=cv2.INTER_AREA))
+    writer.release()
+    capture.release()
+    return path
+
+
+@pytest.fixture(scope="session")
+def gametrak_capture(shared: Path) -> Path:
+    """800 real reports in 10 s, the first of them an echo."""
+    return shared / "data" / "gestures" / "gametrak_recording" / "gametrak_sample_10_second_recording.jsonl"
+
+
+def write_recording(folder: Path, layout: Layout, takes: Sequence[tuple[np.ndarray, np.ndarray]]) -> Path:
+    """A recording folder as the design has it, with the header keys a replay needs."""
+    folder.mkdir()
+    header = {"tracker": "gametrak", "layout": layout.to_json()}
+    (folder / "recording.json").write_text(json.dumps(header))
+    schema = pa.schema([(name, pa.float64()) for name in ("time_s", *layout.names)])
+    for number, (time_s, values) in enumerate(takes, start=1):
+        with pa.OSFile(str(folder / f"take-{number:03d}.arrows"), "wb") as file, pa.ipc.new_stream(file, schema) as out:
+            for rows in np.array_split(np.arange(len(time_s)), 5):
+                columns = [time_s[rows], *values[rows].T.copy()]
+                out.write_batch(pa.record_batch([pa.array(column) for column in columns], schema=schema))
+    return folder
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    """Two takes of synthetic Gametrak motion, 2 s and 3 s."""
+    trackers = [SyntheticTracker(seed=seed, seconds=seconds) for seed, seconds in ((1, 2.0), (2, 3.0))]
+    return write_recording(tmp_path / "made.rec", trackers[0].layout, [read_all(tracker) for tracker in trackers])

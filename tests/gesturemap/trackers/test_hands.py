@@ -1,0 +1,233 @@
+"""Hands in real pictures, against published landmarks."""
+
+from __future__ import annotations
+
+import json
+import queue
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gesturemap.clock import ManualClock
+from gesturemap.errors import TrackerError
+from gesturemap.frame import Array
+from gesturemap.trackers import read_all
+from gesturemap.trackers.hand_layout import LANDMARKS, hand_block, hand_layout
+from gesturemap.trackers.hands import HandsTracker
+from gesturemap.trackers.pictures import VideoFile
+
+PRESENT, PICTURE, WORLD = 0, slice(1, 64), slice(64, 127)
+
+
+def test_layout() -> None:
+    """Both hands alike, and names in MediaPipe's order."""
+    layout = hand_layout()
+    assert len(layout) == 254
+    assert layout.names[:4] == ("left_present", "left_wrist_x", "left_wrist_y", "left_wrist_z")
+    right = layout.names[hand_block(1)]
+    assert right == tuple(name.replace("left", "right") for name in layout.names[hand_block(0)])
+    assert right[WORLD][-3:] == ("right_pinky_tip_world_x", "right_pinky_tip_world_y", "right_pinky_tip_world_z")
+    assert len(LANDMARKS) == 21
+
+
+def test_published_landmarks_of_a_whole_video(asl_video: Path, hand_model: Path) -> None:
+    """325 pictures of one right hand: mean distance at most 1 px and 1 mm, none beyond upstream's tolerance."""
+    time_s, values = read_all(HandsTracker(asl_video, hand_model))
+    np.testing.assert_allclose(time_s, np.arange(325) / 25)
+    assert not values[:, hand_block(0)][:, PRESENT].any()
+    right = values[:, hand_block(1)]
+    assert right[:, PRESENT].all()
+    pixels = right[:, PICTURE].reshape(-1, 21, 3)[..., :2] * [620, 1080]
+    world_mm = right[:, WORLD].reshape(-1, 21, 3) * 1000
+    expected = json.loads((asl_video.parent / "asl_hand.full.json").read_text())
+    expected_m = json.loads((asl_video.parent / "asl_hand_3d.full.json").read_text())
+    error_px = pixels - np.array(expected)[..., :2]
+    error_mm = world_mm - np.array(expected_m) * 1000
+    assert np.linalg.norm(error_px, axis=-1).mean() <= 1.0
+    assert np.linalg.norm(error_mm, axis=-1).mean() <= 1.0
+    assert np.abs(error_px).max() <= 26.0
+    assert np.abs(error_mm).max() <= 15.0
+
+
+def test_two_left_hands_fill_both_slots(asl_video: Path, hand_model: Path) -> None:
+    """The published photograph: neither hand is lost because both are left ones."""
+    _, values = read_all(HandsTracker(asl_video.parent / "hands.jpg", hand_model))
+    assert values.shape == (1, 254)
+    assert np.isfinite(values).all()
+    wrists_x = values[0, [1, 128]]
+    assert abs(wrists_x[0] - wrists_x[1]) > 0.2
+
+
+class FakeCamera:
+    """Gives the pictures it is handed, then waits for more; None means that the cable was pulled."""
+
+    def __init__(self) -> None:
+        self.pictures: queue.Queue[Any] = queue.Queue()
+        self.released = False
+        self._given = False
+
+    def isOpened(self) -> bool:  # noqa: N802
+        """It is there."""
+        return True
+
+    def get(self, propId: int) -> float:  # noqa: N803
+        """It does not tell."""
+        return 0.0
+
+    def read(self) -> tuple[bool, Any]:
+        """The next picture, when there is one."""
+        if self._given:
+            self.pictures.task_done()
+        picture = self.pictures.get()
+        self._given = True
+        return picture is not None, picture
+
+    def release(self) -> None:
+        """Noted."""
+        self.released = True
+
+
+@pytest.fixture
+def pictures(asl_clip: Path) -> list[Any]:
+    """The first five pictures of the clip, BGR as a camera gives them."""
+    file = VideoFile(asl_clip)
+    found = [file.read() for _ in range(5)]
+    file.close()
+    return [np.ascontiguousarray(item[1][:, :, ::-1]) for item in found if item is not None]
+
+
+@pytest.fixture
+def film(hand_model: Path, clock: ManualClock) -> Callable[..., Array]:
+    """Tracks pictures as they come from a camera."""
+
+    def track(pictures: list[Any], **options: Any) -> Array:
+        camera = FakeCamera()
+        values = []
+        with HandsTracker(0, hand_model, clock=clock, opener=lambda _: camera, **options) as tracker:
+            for picture in pictures:
+                camera.pictures.put(picture)
+                frame = tracker.read(10.0)
+                assert frame is not None
+                values.append(frame.values)
+            camera.pictures.put(None)
+        return np.array(values)
+
+    return track
+
+
+def test_mirrored_pictures_give_the_same_numbers(pictures: list[Any], film: Callable[..., Array]) -> None:
+    """Exactly: `mirror` turns them back. Without it the hand lands in the other slot."""
+    plain = film(pictures)
+    flipped = [picture[:, ::-1].copy() for picture in pictures]
+    np.testing.assert_array_equal(film(flipped, mirror=True), plain)
+    wrong = film(flipped)
+    assert plain[:, [0, 127]].tolist() == [[0, 1]] * len(pictures)
+    assert wrong[:, [0, 127]].tolist() == [[1, 0]] * len(pictures)
+
+
+def test_one_hand_is_enough(pictures: list[Any], film: Callable[..., Array]) -> None:
+    """With num_hands=1 the hand goes into the slot of its side."""
+    assert film(pictures, num_hands=1)[:, [0, 127]].tolist() == [[0, 1]] * len(pictures)
+
+
+def test_no_hand_is_nan(film: Callable[..., Array]) -> None:
+    """A grey picture: flags 0, everything else NaN."""
+    values = film([np.full((240, 320, 3), 128, dtype=np.uint8)])
+    assert np.nansum(values) == 0.0
+    assert np.isnan(values).sum() == 252
+
+
+def test_camera_gives_the_newest_picture_and_counts_the_rest(
+    pictures: list[Any], hand_model: Path, clock: ManualClock
+) -> None:
+    """Four pictures before the first read: three are dropped. A frame's time is when its picture came."""
+    camera = FakeCamera()
+    with HandsTracker(0, hand_model, clock=clock, opener=lambda _: camera) as tracker:
+        assert tracker.live
+        assert tracker.frame_rate == 30.0
+        assert tracker.read(0.0) is None
+        for picture in pictures[:4]:
+            camera.pictures.put(picture)
+        camera.pictures.join()
+        clock.sleep_s(1.0)
+        first = tracker.read(10.0)
+        assert tracker.dropped == 3
+        camera.pictures.put(pictures[4])
+        second = tracker.read(10.0)
+        assert first is not None
+        assert second is not None
+        assert first.time_s == pytest.approx(100.0)
+        assert second.time_s == pytest.approx(101.0)
+        camera.pictures.put(None)
+
+
+def test_lost_camera(pictures: list[Any], hand_model: Path, clock: ManualClock) -> None:
+    """Unplugged: an error, finished, released. Hanging: the same after three seconds."""
+    camera = FakeCamera()
+    tracker = HandsTracker(0, hand_model, clock=clock, opener=lambda _: camera)
+    with tracker:
+        camera.pictures.put(pictures[0])
+        assert tracker.read(10.0) is not None
+        camera.pictures.put(None)
+        with pytest.raises(TrackerError, match="camera 0 is lost"):
+            tracker.read(10.0)
+        assert tracker.finished
+        assert camera.released
+    hanging = FakeCamera()
+    with HandsTracker(0, hand_model, clock=clock, opener=lambda _: hanging) as tracker:
+        assert tracker.read(0.0) is None
+        clock.sleep_s(3.1)
+        hanging.pictures.put(None)
+        with pytest.raises(TrackerError, match="lost"):
+            tracker.read(0.0)
+
+
+def test_absent_camera(hand_model: Path) -> None:
+    """A number nobody has."""
+    with pytest.raises(TrackerError, match="camera 99 cannot be opened"):
+        HandsTracker(99, hand_model).open()
+
+
+def test_unusable_videos(asl_clip: Path, hand_model: Path, tmp_path: Path) -> None:
+    """Absent, empty, text, cut off before its index: refused with what to do."""
+    data = asl_clip.read_bytes()
+    cases = {"empty.mp4": b"", "text.mp4": b"no video" * 99, "cut.mp4": data[: len(data) // 2]}
+    for name, content in cases.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(TrackerError, match=f"{name}.*ffmpeg"):
+            HandsTracker(tmp_path / name, hand_model).open()
+    with pytest.raises(TrackerError, match="no video"):
+        HandsTracker(tmp_path / "none.mp4", hand_model).open()
+
+
+def test_damaged_stretch_is_skipped(asl_video: Path, tmp_path: Path) -> None:
+    """Garbage in the middle costs the pictures there, not the rest; times stay those of the file."""
+    data = bytearray(asl_video.read_bytes())
+    data[300_000:420_000] = b"\x55" * 120_000
+    path = tmp_path / "damaged.mp4"
+    path.write_bytes(data)
+    file = VideoFile(path)
+    times = [item[0] for item in iter(file.read, None)]
+    assert file.finished
+    assert 200 < len(times) < 325
+    assert 30 <= file.dropped <= 325 - len(times)
+    assert (np.diff(times) > 0).all()
+    assert times[-1] == pytest.approx(324 / 25, abs=0.5)
+
+
+def test_wrong_model_file(asl_clip: Path, tmp_path: Path) -> None:
+    """Found out before mediapipe sees it."""
+    path = tmp_path / "model.task"
+    path.write_text("<html>")
+    with pytest.raises(TrackerError, match="no hand model"):
+        HandsTracker(asl_clip, path).open()
+
+
+@pytest.mark.parametrize("num_hands", [0, 3])
+def test_other_numbers_of_hands(num_hands: int) -> None:
+    """There are two slots."""
+    with pytest.raises(TrackerError, match="expected 1 or 2"):
+        HandsTracker(num_hands=num_hands)

@@ -1,0 +1,92 @@
+"""Trackers by name."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from gesturemap.clock import ManualClock
+from gesturemap.errors import TrackerError
+from gesturemap.trackers import list_trackers, open_tracker
+from gesturemap.trackers.gametrak import GametrakCapture, GametrakTracker
+from gesturemap.trackers.hands import HandsTracker
+
+
+def test_specs_become_trackers() -> None:
+    """Name, source and liveness; a colon in the source stays there."""
+    cases = {
+        "hands": (HandsTracker, "0", True),
+        "hands:1": (HandsTracker, "1", True),
+        "hands:C:\\films\\hand.mp4": (HandsTracker, "C:\\films\\hand.mp4", False),
+        "gametrak": (GametrakTracker, "device", True),
+        "gametrak:capture.jsonl": (GametrakCapture, "capture.jsonl", False),
+    }
+    for spec, (kind, source, live) in cases.items():
+        tracker = open_tracker(spec)
+        assert (type(tracker), tracker.source, tracker.live) == (kind, source, live)
+        assert tracker.name == spec.partition(":")[0]
+
+
+def test_synthetic_options_in_the_spec() -> None:
+    """Typed, and overridden by keyword."""
+    tracker = open_tracker("synthetic:seed=3,kind=hands,frame_rate=50,seconds=2", ManualClock(), seed=9)
+    assert (tracker.source, tracker.frame_rate, len(tracker.layout)) == ("seed=9,kind=hands", 50.0, 254)
+    assert open_tracker("synthetic:live=true").live
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("handz", "did you mean 'hands'"),
+        ("gametrack:x.jsonl", "did you mean 'gametrak'"),
+        ("", "there are: hands, gametrak, replay, synthetic"),
+        ("synthetic:seed", "'seed' is none of seed="),
+        ("synthetic:speed=3", "'speed=3' is none of"),
+        ("synthetic:seed=three", "'three' is no value for seed"),
+        ("synthetic:live=maybe", "'maybe' is no value for live"),
+    ],
+)
+def test_bad_specs_are_refused(spec: str, message: str) -> None:
+    """Naming the nearest, or all there are."""
+    with pytest.raises(TrackerError, match=message):
+        open_tracker(spec)
+
+
+def test_unknown_options_are_refused() -> None:
+    """With the ones this source takes: a capture has no clock, a device no hand model."""
+    with pytest.raises(TrackerError, match="no option hand_model here; it takes: channels, calibration"):
+        open_tracker("gametrak:capture.jsonl", hand_model="x")
+    with pytest.raises(TrackerError, match="no option color.*hand_model, num_hands, mirror"):
+        open_tracker("hands:0", color="red")
+
+
+def test_the_list_is_complete() -> None:
+    """Every row of the list makes a tracker, and says what it needs."""
+    trackers = {info.name: info for info in list_trackers()}
+    assert list(trackers) == ["hands", "gametrak", "replay", "synthetic"]
+    assert trackers["synthetic"].available
+    for info in trackers.values():
+        assert info.available == (not info.hint)
+        assert info.description
+        assert info.sources
+
+
+def test_missing_library_shows_in_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As not available, with the command that installs it."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    hands = next(info for info in list_trackers() if info.name == "hands")
+    assert not hands.available
+    assert hands.hint == "pip install 'gesturemap[camera]'"
+
+
+def test_importing_loads_no_device_library() -> None:
+    """Not even every module of the room."""
+    code = (
+        "import sys, gesturemap.trackers, gesturemap.trackers.hands, gesturemap.trackers.gametrak, "
+        "gesturemap.trackers.replay, gesturemap.trackers.synthetic, gesturemap.doctor; "
+        "print(sorted({'mediapipe', 'cv2', 'hid', 'hidraw', 'pyarrow', 'torch', 'sounddevice'} & set(sys.modules)))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
