@@ -7,7 +7,8 @@
     ├── AudioFileError      an audio file that cannot be read
     ├── CorpusError         no usable audio, or a damaged corpus
     ├── ShapeError          an array of another shape than the one asked for
-    ├── CheckpointError     a run that cannot be resumed or read
+    ├── CheckpointError     a run that cannot be saved, resumed or read
+    ├── TrainingError       training that went wrong: a loss that is not finite
     ├── ExportError         a parity check failed: nothing was written
     ├── ModelFolderError    not an exported model, or a damaged one
     └── LatentsError        latents that are not of this model
@@ -37,7 +38,11 @@ class ShapeError(AudioVAEError):
 
 
 class CheckpointError(AudioVAEError):
-    """A run that cannot be resumed or read."""
+    """A run that cannot be saved, resumed or read."""
+
+
+class TrainingError(AudioVAEError):
+    """Training that went wrong: a loss that is not finite."""
 
 
 class ExportError(AudioVAEError):

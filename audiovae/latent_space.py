@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -205,12 +207,14 @@ class LatentSpace:
             "file_names": list(self.cloud.file_names),
             "file_splits": list(self.cloud.file_splits),
         }
+        beside = folder / "latent_space.part.npz"  # numpy adds .npz to any other suffix
         np.savez_compressed(
-            folder / "latent_space.npz",
+            beside,
             latents=self.cloud.latents.astype(np.float32),
             file_index=self.cloud.file_index.astype(np.int32),
             loudness_db=self.cloud.loudness_db.astype(np.float32),
         )
+        os.replace(beside, folder / "latent_space.npz")
         replace_text(folder / "latent_space.json", json.dumps(document, indent=1))
 
     @classmethod
@@ -251,11 +255,34 @@ class LatentSpace:
                 key: np.array(document[key])
                 for key in ("mean", "std", "quantiles", "explained_variance", "pca_basis", "pca_variance")
             }
-            return cls(**plain, **arrays, cloud=cloud)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            space = cls(**plain, **arrays, cloud=cloud)
+            _check_shapes(space)
+            return space
+        except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error) as error:
             raise ModelFolderError(
                 f"{folder}: damaged latent_space files ({error}): export the model again"
             ) from None
+
+
+def _check_shapes(space: LatentSpace) -> None:
+    """Raise `ValueError` where the arrays of a sidecar do not fit each other, as after mixing two models' files."""
+    cloud, size = space.cloud, space.latent_size
+    for name, array, shape in (
+        ("mean", space.mean, (size,)),
+        ("std", space.std, (size,)),
+        ("quantiles", space.quantiles, (len(QUANTILE_LEVELS), size)),
+        ("explained_variance", space.explained_variance, (size,)),
+        ("pca_basis", space.pca_basis, (size, size)),
+        ("pca_variance", space.pca_variance, (size,)),
+        ("latents", cloud.latents, (len(cloud.latents), size)),
+        ("file_index", cloud.file_index, (len(cloud.latents),)),
+        ("loudness_db", cloud.loudness_db, (len(cloud.latents),)),
+        ("file_splits", np.array(cloud.file_splits), (len(cloud.file_names),)),
+    ):
+        if array.shape != shape:
+            raise ValueError(f"{name} of shape {array.shape} found, {shape} expected")
+    if not np.isin(cloud.file_index, np.arange(len(cloud.file_names))).all():
+        raise ValueError(f"file_index does not fit {len(cloud.file_names)} file names")
 
 
 def write_latents(path: str | Path, latents: FloatArray, space: LatentSpace) -> None:
@@ -293,19 +320,21 @@ def read_latents(path: str | Path, space: LatentSpace) -> FloatArray:
 
     try:
         table = pq.read_table(path)
-        metadata = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
-        latents = np.stack([table[name].to_numpy() for name in space.latent_names], axis=1)
-    except (OSError, pa.ArrowException, KeyError) as error:
-        raise LatentsError(
-            f"{path}: not a latent table of {space.latent_size} dimensions ({error})"
-        ) from None
+    except (OSError, pa.ArrowException) as error:
+        raise LatentsError(f"{path}: not a latent table ({error}); `audiovae encode` makes one") from None
+    metadata = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
     if metadata.get("model_id") != space.model_id:
         raise LatentsError(
             f"{path}: latents of model {metadata.get('model_name', '?')} "
             f"({metadata.get('model_id', '?')[:12]}) found; this is {space.model_name} ({space.model_id[:12]}): "
             "encode the sound again with this model"
         )
-    return np.asarray(latents, dtype=np.float32)
+    try:
+        return np.stack([table[name].to_numpy() for name in space.latent_names], axis=1).astype(np.float32)
+    except (KeyError, ValueError) as error:
+        raise LatentsError(
+            f"{path}: not a latent table of {space.latent_size} dimensions ({error}); encode the sound again"
+        ) from None
 
 
 def replace_text(path: Path, text: str) -> None:

@@ -19,9 +19,9 @@ PRESETS = Path(__file__).parent / "presets"
 
 
 class Settings(BaseModel):
-    """Base of all settings: immutable, and an unknown key is an error."""
+    """Base of all settings: immutable; an unknown key is an error, and so is nan or inf, which TOML can spell."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False)
 
 
 S = TypeVar("S", bound=Settings)
@@ -45,7 +45,7 @@ def read_preset(name: str, folder: Path = PRESETS) -> dict[str, Any]:
         known = list_presets(folder)
         raise SettingsError(f"no preset {name!r}{_nearest(name, known)}; there are: {', '.join(known)}")
     try:
-        return tomllib.loads(path.read_text())
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: not a TOML file: {error}") from None
 
@@ -105,7 +105,7 @@ def _copy(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _first_comment(path: Path) -> str:
-    line = path.read_text().partition("\n")[0]
+    line = path.read_text(encoding="utf-8").partition("\n")[0]
     return line.lstrip("# ").strip() if line.startswith("#") else ""
 
 

@@ -21,14 +21,16 @@ def stft(audio: FloatArray, n_fft: int, hop_length: int) -> ComplexArray:
 
     Parameters
     ----------
-    audio : (..., samples), real. Frame k is centred on sample k * hop_length; beyond the ends there is silence.
-    n_fft : window and transform length, samples.
+    audio : (..., samples), floating point. Frame k is centred on sample k * hop_length; beyond the ends there
+        is silence.
+    n_fft : window and transform length, samples, even.
     hop_length : samples between frames.
 
     Returns
     -------
     (..., n_fft // 2 + 1, 1 + samples // hop_length) complex, of the precision of `audio`.
     """
+    audio = audio if np.issubdtype(audio.dtype, np.floating) else audio.astype(np.float64)
     half = n_fft // 2
     padded = np.pad(audio, [(0, 0)] * (audio.ndim - 1) + [(half, half)])
     windows = np.lib.stride_tricks.sliding_window_view(padded, n_fft, axis=-1)[..., ::hop_length, :]
@@ -42,6 +44,7 @@ def istft(spectra: ComplexArray, n_fft: int, hop_length: int, samples: int) -> F
     Parameters
     ----------
     spectra : (..., n_fft // 2 + 1, frames) complex.
+    hop_length : at most n_fft // 2, or some samples lie under no window.
     samples : length of the result.
 
     Returns

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from audiovae.dsp.inversion import griffin_lim
 from audiovae.dsp.mel import mel_filter_bank, mel_inverse
@@ -15,6 +15,9 @@ from audiovae.errors import ShapeError
 from audiovae.settings import Settings
 
 FloatArray = npt.NDArray[np.floating[Any]]
+
+_MAX_SPEC = 40.0  # full scale is below 10; above 80 the inversion overflows float32 and gives NaN
+_BLOCK_FRAMES = 8192  # transformed at a time: bounds the memory an hour-long file takes
 
 
 class TransformSettings(Settings):
@@ -34,6 +37,12 @@ class TransformSettings(Settings):
     """Griffin-Lim iterations when sound is made from frames."""
     scale: Literal["slaney"] = "slaney"
     """Mel scale."""
+
+    @model_validator(mode="after")
+    def _check(self) -> TransformSettings:
+        if self.n_fft % 2 or self.hop_length > self.n_fft // 2:
+            raise ValueError(f"n_fft {self.n_fft} must be even, and at least twice hop_length {self.hop_length}")
+        return self
 
 
 class AudioTransform:
@@ -57,8 +66,15 @@ class AudioTransform:
 
     def mel(self, audio: FloatArray) -> FloatArray:
         """Mel magnitudes, (..., samples) to (..., n_mels, 1 + samples // hop_length) float32."""
-        spectra = stft(np.asarray(audio, dtype=np.float32), self.settings.n_fft, self.settings.hop_length)
-        return np.asarray(self._bank @ np.abs(spectra))
+        n_fft, hop_length = self.settings.n_fft, self.settings.hop_length
+        margin = -(-n_fft // (2 * hop_length))  # frames whose windows a cut reaches
+        blocks = []
+        for first in range(0, 1 + audio.shape[-1] // hop_length, _BLOCK_FRAMES):
+            start = max(first - margin, 0)
+            piece = audio[..., start * hop_length : (first + _BLOCK_FRAMES + margin) * hop_length]
+            spectra = stft(np.asarray(piece, dtype=np.float32), n_fft, hop_length)
+            blocks.append(self._bank @ np.abs(spectra[..., first - start : first - start + _BLOCK_FRAMES]))
+        return np.concatenate(blocks, axis=-1)
 
     def mel_blocks(self, wav: FloatArray, stride: int) -> FloatArray:
         """Mel magnitudes in whole latent frames: the last block is filled up with silence.
@@ -87,8 +103,8 @@ class AudioTransform:
         return np.asarray(np.log1p(self.settings.log_gain * mel))
 
     def expand(self, spec: FloatArray) -> FloatArray:
-        """The inverse of `compress`, never negative."""
-        return np.asarray(np.expm1(np.maximum(spec, 0.0)) / self.settings.log_gain)
+        """The inverse of `compress`, never negative, and finite however large the frames are."""
+        return np.asarray(np.expm1(np.clip(spec, 0.0, _MAX_SPEC)) / self.settings.log_gain)
 
     def forward(self, wav: FloatArray) -> FloatArray:
         """Log-mel frames of audio.
@@ -120,10 +136,10 @@ class AudioTransform:
         ShapeError
             If the count of bands is not `n_mels`, or `samples` does not fit the count of frames.
         """
+        if spec.ndim < 2 or spec.shape[-2] != self.settings.n_mels or spec.shape[-1] == 0:
+            raise ShapeError(f"spec of shape {spec.shape} found, (..., {self.settings.n_mels}, frames) expected")
         hop_length, frames = self.settings.hop_length, spec.shape[-1]
         samples = (frames - 1) * hop_length if samples is None else samples
-        if spec.ndim < 2 or spec.shape[-2] != self.settings.n_mels:
-            raise ShapeError(f"spec of shape {spec.shape} found, (..., {self.settings.n_mels}, frames) expected")
         if 1 + samples // hop_length != frames:
             raise ShapeError(
                 f"{frames} frames are {(frames - 1) * hop_length} to {frames * hop_length - 1} samples, not {samples}"
