@@ -23,7 +23,7 @@ from audiovae.corpus.corpus import (
 from audiovae.corpus.decode import DecodedFile, decode_file
 from audiovae.corpus.sources import SourceFile, list_sources
 from audiovae.corpus.split import split_files
-from audiovae.corpus.workers import map_files
+from audiovae.corpus.workers import count_workers, map_files
 from audiovae.errors import CorpusError
 from audiovae.latent_space import replace_text
 
@@ -108,6 +108,7 @@ def prepare(
     """
     out = Path(out)
     settings = _check_settings(sample_rate, channels, validation_share, seed)
+    n_workers = count_workers(workers)
     files = list_sources(sources)
     if not files:
         raise CorpusError(f"no audio file found in {', '.join(map(str, sources)) or 'no source'}")
@@ -120,9 +121,11 @@ def prepare(
         parts.mkdir(parents=True, exist_ok=True)
         known = sum((parts / f"{file.key(sample_rate, channels)}.json").is_file() for file in files)
         do = partial(decode_file, parts=parts, sample_rate=sample_rate, channels=channels)
-        decoded = map_files(do, files, workers, "decode", progress)
+        decoded = map_files(do, files, n_workers, "decode", progress)
         if all(result.reason for result in decoded):
             shutil.rmtree(parts)
+            if not any(out.iterdir()):
+                out.rmdir()
             raise CorpusError(f"no usable audio: {_name_some(files, decoded)}")
         index = _make_index(files, decoded, settings)
         _assemble(out, index, files)

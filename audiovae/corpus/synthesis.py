@@ -87,7 +87,7 @@ def sweep_lowpass(audio: Signal, cutoff_hz: Signal, resonance: float, sample_rat
 
     Source: R. Bristow-Johnson, "Cookbook formulae for audio EQ biquad filter coefficients", LPF.
     """
-    n_lead = min(len(audio), sample_rate // 4)
+    n_lead = min(len(audio), sample_rate // 4) // _FILTER_BLOCK * _FILTER_BLOCK
     audio = np.concatenate([audio[len(audio) - n_lead :], audio])
     cutoff_hz = np.concatenate([cutoff_hz[len(cutoff_hz) - n_lead :], cutoff_hz])
     sections = _lowpass_sections(cutoff_hz[::_FILTER_BLOCK], resonance, sample_rate)

@@ -114,7 +114,7 @@ def _bass_notes(plan: LoopPlan) -> list[tuple[int, int, int]]:
 
 
 def _bass_pitch(plan: LoopPlan, degree: int, mark: str) -> int:
-    root = plan.pitch(degree, 29)
+    root = plan.pitch(degree, 33)
     if mark == "S":
         return plan.pitch(degree + 6, root - 12)
     return plan.pitch(degree + {"R": 0, "T": 2, "F": 4, "O": 0}[mark], root) + (12 if mark == "O" else 0)
@@ -127,7 +127,7 @@ def _bass_note(plan: LoopPlan, voice: str, frequency_hz: float, n: int) -> Signa
     if voice == "saw":
         sound = 0.7 * saw(f, rate) + 0.5 * sine(f, rate)
     elif voice == "square":
-        sound = 0.45 * pulse(f, rate, 0.5) + 0.25 * pulse(f / 2, rate, 0.5)
+        sound = 0.5 * pulse(f, rate, 0.5) + 0.2 * pulse(2 * f, rate, 0.25)
     elif voice == "reese":
         sound = 0.4 * sum(
             (saw(f * 2 ** (c / 1200), rate, plan.rng.random()) for c in (-14, 0, 11)), np.zeros(n)

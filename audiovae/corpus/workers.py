@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
+from audiovae.errors import CorpusError
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -21,9 +23,8 @@ def map_files(
     """`function` of every file, in the order of `files`; the first error stops the rest and is raised.
 
     The workers are threads: libsndfile, soxr and hashing release Python's lock, and threads start at once.
-    None takes one per processor.
     """
-    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+    with ThreadPoolExecutor(count_workers(workers)) as pool:
         futures = [pool.submit(function, file) for file in files]
         try:
             for future in _show(as_completed(futures), len(files), label, progress):
@@ -31,6 +32,19 @@ def map_files(
         finally:
             pool.shutdown(cancel_futures=True)
     return [future.result() for future in futures]
+
+
+def count_workers(workers: int | None) -> int:
+    """The workers asked for, or one per processor.
+
+    Raises
+    ------
+    CorpusError
+        If fewer than one is asked for.
+    """
+    if workers is not None and workers < 1:
+        raise CorpusError(f"{workers} workers: expected 1 or more")
+    return workers or os.cpu_count() or 1
 
 
 def _show(items: Iterable[Item], total: int, label: str, enabled: bool) -> Iterator[Item]:
