@@ -1,0 +1,229 @@
+"""A mapping: from the frames of one tracker to the latents of one model. What it is and what it does.
+
+`gesturemap.fitting` makes one from recordings, `gesturemap.mapping_folder` keeps it on disk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from audiovae.latent_space import LatentSpace
+from audiovae.settings import Settings
+from gesturemap.errors import WrongModelError
+from gesturemap.features import FeatureSettings, SmoothingSettings, extract_features, make_smoother
+from gesturemap.frame import Array, Layout
+
+
+@dataclass(frozen=True)
+class MappingLabel:
+    """What a mapping joins: a tracker, a feature set, a model and a regressor, by name."""
+
+    tracker: str
+    features: str
+    model: str
+    regressor: str
+
+    def __str__(self) -> str:
+        """``gametrak -> motion -> kernel_ridge -> spectral``, the way of the data."""
+        return f"{self.tracker} -> {self.features} -> {self.regressor} -> {self.model}"
+
+
+class OutputSettings(Settings):
+    """What happens to latents after the regressor.
+
+    Parameters
+    ----------
+    low_quantile, high_quantile : latents are clipped to this range of the model's own training latents, in
+        each dimension: outside it the decoder was never trained.
+    smoothing : of the clipped latents; see `SmoothingSettings`.
+    hold_s, fade_s : when the hand is lost, the last latents stay for `hold_s` and move to the model's mean
+        within `fade_s`.
+    """
+
+    low_quantile: float = Field(default=0.01, ge=0.0, le=1.0)
+    high_quantile: float = Field(default=0.99, ge=0.0, le=1.0)
+    smoothing: SmoothingSettings = SmoothingSettings()
+    hold_s: float = Field(default=0.5, ge=0.0)
+    fade_s: float = Field(default=1.5, ge=0.0)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> OutputSettings:
+        if self.low_quantile >= self.high_quantile:
+            raise ValueError("low_quantile must be below high_quantile")
+        return self
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """What a regressor was fitted on.
+
+    Parameters
+    ----------
+    feature_names : (n_features,).
+    features : (n_rows, n_features), finite.
+    latents : (n_rows, latent_size), or None for a mapping made without examples.
+    time_s : (n_rows,) seconds of the take's own clock.
+    take : (n_rows,) which take a row is from, counted from 0 over all recordings.
+    """
+
+    feature_names: tuple[str, ...]
+    features: Array
+    latents: Array | None
+    time_s: Array
+    take: np.ndarray[Any, np.dtype[np.intp]]
+
+
+@dataclass(frozen=True, eq=False)
+class Mapping:
+    """A fitted mapping. Make one with `fit_mapping`, or `Mapping.load`.
+
+    Parameters
+    ----------
+    label : what it joins.
+    name : what the user called it.
+    model_id, model_name : the model whose latents it gives.
+    layout : channels it reads.
+    features : how they become features.
+    regressor : fitted, (n_rows, n_features) to (n_rows, latent_size).
+    regressor_settings : what it was made with, as plain values.
+    low, high : (latent_size,) output range.
+    rest : (latent_size,) where the latents go when the hand is lost: the model's mean.
+    output : clipping, smoothing, hold and fade.
+    seed : it was fitted with.
+    card : what is known of it: fit and held-out error and how they were measured; see `gesturemap.fitting`.
+    examples : what it was fitted on.
+    """
+
+    label: MappingLabel
+    name: str
+    model_id: str
+    model_name: str
+    layout: Layout
+    features: FeatureSettings
+    regressor: Any
+    regressor_settings: dict[str, Any]
+    low: Array
+    high: Array
+    rest: Array
+    output: OutputSettings
+    seed: int
+    card: dict[str, Any]
+    examples: Examples
+
+    @property
+    def latent_size(self) -> int:
+        """Count of latent dimensions."""
+        return len(self.rest)
+
+    @property
+    def smoothing(self) -> SmoothingSettings:
+        """Of the latents."""
+        return self.output.smoothing
+
+    def predict(self, features: Array) -> Array:
+        """Latents of features, clipped to `low` and `high`, row by row.
+
+        Parameters
+        ----------
+        features : (n_rows, n_features); a row with NaN is a gesture that is not there.
+
+        Returns
+        -------
+        (n_rows, latent_size), NaN in exactly those rows.
+        """
+        latents = np.full((len(features), self.latent_size), np.nan)
+        present = np.isfinite(features).all(axis=1)
+        if present.any():
+            latents[present] = np.clip(self.regressor.predict(features[present]), self.low, self.high)
+        return latents
+
+    def map_take(self, time_s: Array, values: Array, fill: bool = False) -> Array:
+        """Latents of a whole take: features, regressor, clipping, smoothing.
+
+        Parameters
+        ----------
+        time_s : (n_frames,) increasing seconds.
+        values : (n_frames, n_channels) of `layout`; NaN where a hand was not seen.
+        fill : put `fill_absent` latents where there is no gesture, as sound needs; else NaN stays there, as an
+            analysis needs.
+
+        Returns
+        -------
+        (n_frames, latent_size).
+        """
+        latents = self.predict(extract_features(self.features, self.layout, time_s, values))
+        latents = make_smoother(self.smoothing, self.latent_size).process(time_s, latents)
+        if fill:
+            return fill_absent(latents, time_s, self.output.hold_s, self.output.fade_s, self.rest)
+        return latents
+
+    def check_model(self, space: LatentSpace, force: bool = False) -> None:
+        """Refuse a model this mapping was not fitted on.
+
+        Parameters
+        ----------
+        force : accept another model of the same latent size. Its dimensions mean other sounds and have other
+            ranges: the output range stays that of the model of the fit.
+
+        Raises
+        ------
+        WrongModelError
+            Names both models.
+        """
+        if space.model_id == self.model_id:
+            return
+        both = (
+            f"mapping {self.name!r} was fitted on model {self.model_name!r} ({self.model_id[:12]},"
+            f" {self.latent_size} latents), this is {space.model_name!r} ({space.model_id[:12]},"
+            f" {space.latent_size} latents)"
+        )
+        if space.latent_size != self.latent_size:
+            raise WrongModelError(f"{both}: latent sizes differ, not even --force can join them; fit again")
+        if not force:
+            raise WrongModelError(
+                f"{both}: a gesture space does not carry to another model; fit again on this one, or use"
+                " --force to play it all the same"
+            )
+
+    def save(self, folder: str | Path, overwrite: bool = False) -> Path:
+        """Write the mapping folder; see `gesturemap.mapping_folder.save_mapping`."""
+        from gesturemap.mapping_folder import save_mapping
+
+        return save_mapping(self, folder, overwrite)
+
+    @classmethod
+    def load(cls, folder: str | Path, space: LatentSpace | None = None, force: bool = False) -> Mapping:
+        """Read a mapping folder; see `gesturemap.mapping_folder.load_mapping`."""
+        from gesturemap.mapping_folder import load_mapping
+
+        mapping = load_mapping(folder)
+        if space is not None:
+            mapping.check_model(space, force)
+        return mapping
+
+
+def fill_absent(latents: Array, time_s: Array, hold_s: float, fade_s: float, rest: Array) -> Array:
+    """Latents with every absent row filled: the last ones for `hold_s`, then in a straight line to `rest`.
+
+    Parameters
+    ----------
+    latents : (n_frames, latent_size); a row with NaN is absent.
+    time_s : (n_frames,) increasing seconds.
+    hold_s, fade_s : seconds from the last present row, and from then on to `rest`; 0 is at once.
+    rest : (latent_size,), also before the first present row.
+
+    Returns
+    -------
+    (n_frames, latent_size), finite; present rows unchanged.
+    """
+    present = np.asarray(np.isfinite(latents).all(axis=1))
+    last = np.maximum.accumulate(np.where(present, np.arange(len(latents)), -1))
+    age_s = np.where(last >= 0, time_s - time_s[last], np.inf)
+    share = np.clip((age_s - hold_s) / max(fade_s, 1e-9), 0.0, 1.0)[:, None]
+    held = np.where(last[:, None] >= 0, latents[last], rest)
+    return np.where(present[:, None], latents, held + share * (rest - held))

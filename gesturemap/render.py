@@ -1,0 +1,151 @@
+"""A recording played through a mapping into a sound file, faster than real time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from audiovae.latent_space import LatentSpace, resample_latents, write_latents
+from gesturemap.errors import MappingError, RecordingError
+from gesturemap.frame import Array
+from gesturemap.mapping import Mapping
+
+if TYPE_CHECKING:
+    from gesturemap.recording import Recording, Take
+
+PAUSE_S = 0.5  # of silence between takes
+EDGE_S = 0.005  # every take fades in and out, so that neither edge clicks
+
+
+class Decoder(Protocol):
+    """What rendering needs of `audiovae.player.Player`."""
+
+    space: LatentSpace
+
+    def decode(self, latents: Any) -> Any:
+        """Audio (channels, n_frames * hop_length) of latents (n_frames, latent_size)."""
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """What `render` wrote.
+
+    Parameters
+    ----------
+    latents : (n_frames, latent_size) at the model's latent rate, pauses included.
+    sample_rate : Hz.
+    duration_s : of the sound file.
+    takes : indices of the takes in it.
+    faster : seconds of sound made per second of work, decoding included.
+    """
+
+    latents: Array
+    sample_rate: int
+    duration_s: float
+    takes: tuple[int, ...]
+    faster: float
+
+
+def render(
+    mapping: Mapping,
+    recording: Recording,
+    model_dir: str | Path,
+    out_wav: str | Path,
+    latents_out: str | Path | None = None,
+    take: int | None = None,
+    *,
+    player: Decoder | None = None,
+    force: bool = False,
+) -> Rendering:
+    """Write the sound of a recording, take after take with a short silence between.
+
+    A row of the latent table lies under every hop of the sound file, also in the silences: there the latents
+    are at rest while the sound is off.
+
+    Parameters
+    ----------
+    model_dir : the exported model that `mapping` plays.
+    out_wav : sound file to write; the suffix says the format.
+    latents_out : latent table (Parquet) to write, or None.
+    take : index of the one take to render; None for all.
+    player : decodes instead of the one in `model_dir`.
+    force : play another model than the mapping was fitted on; see `Mapping.check_model`.
+
+    Raises
+    ------
+    WrongModelError
+        If the mapping was fitted on another model.
+    MappingError
+        If the recording has other channels than the mapping reads.
+    RecordingError
+        If there is no such take, or none at all.
+    """
+    from audiovae.player import Player, save_audio
+
+    start = time.perf_counter()
+    player = Player(model_dir) if player is None else player
+    space = player.space
+    mapping.check_model(space, force)
+    takes = _choose_takes(mapping, recording, take)
+    pause = np.tile(mapping.rest, (max(1, round(PAUSE_S * space.latent_rate)), 1))
+    latents, audio = [], []
+    for number, chosen in enumerate(takes):
+        if number:
+            latents.append(pause)
+            audio.append(np.zeros((space.channels, len(pause) * space.hop_length), np.float32))
+        latents.append(latents_of(mapping, chosen, space))
+        audio.append(_soften_edges(np.asarray(player.decode(latents[-1])), space.sample_rate))
+    sound, played = np.concatenate(audio, axis=1), np.concatenate(latents)
+    save_audio(out_wav, sound, space.sample_rate)
+    if latents_out is not None:
+        write_latents(latents_out, played, space)
+    duration_s = sound.shape[1] / space.sample_rate
+    return Rendering(
+        latents=played,
+        sample_rate=space.sample_rate,
+        duration_s=duration_s,
+        takes=tuple(chosen.index for chosen in takes),
+        faster=duration_s / max(time.perf_counter() - start, 1e-9),
+    )
+
+
+def latents_of(mapping: Mapping, take: Take, space: LatentSpace) -> Array:
+    """Latents of one take at the latent rate of `space`, (n_frames, latent_size), lost hands filled.
+
+    The first is at the take's first row, the last at or before its last.
+    """
+    latents = mapping.map_take(take.time_s, take.values, fill=True)
+    n_frames = int(take.duration_s * space.latent_rate + 1e-9) + 1
+    at_s = take.time_s[0] + np.arange(n_frames) / space.latent_rate
+    return np.asarray(resample_latents(latents, take.time_s, at_s), dtype=np.float64)
+
+
+def _choose_takes(mapping: Mapping, recording: Recording, index: int | None) -> Sequence[Take]:
+    if recording.layout.names != mapping.layout.names:
+        missing = [name for name in mapping.layout.names if name not in recording.layout.names]
+        raise MappingError(
+            f"{recording.path}: {len(recording.layout)} channels of {recording.tracker!r} found, mapping"
+            f" {mapping.name!r} reads {len(mapping.layout)} of {mapping.label.tracker!r}"
+            f"{f' (missing: {missing[0]!r})' if missing else ''}: use a recording of that tracker"
+        )
+    takes = [take for take in recording.takes if index in (None, take.index)]
+    if not takes:
+        there = ", ".join(str(take.index) for take in recording.takes) or "none"
+        raise RecordingError(
+            f"{recording.path}: no take {'' if index is None else index} to render; there are: {there}"
+        )
+    return takes
+
+
+def _soften_edges(audio: Any, sample_rate: int) -> Any:
+    """`audio` (channels, samples) with a short straight fade at both ends."""
+    n = min(round(EDGE_S * sample_rate), audio.shape[1] // 2)
+    ramp = np.arange(n, dtype=np.float32) / max(n, 1)
+    gain = np.ones(audio.shape[1], np.float32)
+    gain[:n], gain[len(gain) - n :] = ramp, ramp[::-1]
+    return audio * gain
