@@ -28,6 +28,7 @@ from gesturemap.recording.recording import FORMAT, Take, check_header, find_take
 from gesturemap.take_file import read_header
 
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"  # Arrow IPC streaming format: continuation mark, length 0
+RESERVED_NAME = re.compile(r"time_s|take|latent_\d+")
 MAX_BUFFERED_ROWS = 4096
 DUE_SHARE = 0.8  # flush when the oldest row is this share of `flush_s` old: callers look every few 10 ms
 
@@ -321,6 +322,6 @@ class Recorder:
 
 
 def _refuse_reserved(layout: Layout) -> None:
-    reserved = [name for name in layout.names if re.fullmatch(r"time_s|take|latent_\d+", name)]
+    reserved = [name for name in layout.names if RESERVED_NAME.fullmatch(name)]
     if reserved:
         raise RecordingError(f"channels called {', '.join(reserved)}: these names belong to the recording; rename them")

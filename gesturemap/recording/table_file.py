@@ -1,0 +1,186 @@
+"""Tables of numbers as strangers write them, read into one shape: a pandas frame with text column names.
+
+CSV-like text (any separator, with or without a header, decimal comma, byte order mark, any line ends), Parquet and
+JSONL. What the columns mean is `tables`' business.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gesturemap.errors import RecordingError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SEPARATORS = ("\t", ";", "|", ",", r"\s+")
+SAMPLE_LINES = 50
+MISSING = frozenset({"", "na", "n/a", "nan", "null", "none"})
+PARQUET_SUFFIXES, JSONL_SUFFIXES = (".parquet", ".pq"), (".jsonl", ".ndjson")
+
+
+def read_table(path: str | Path, header: bool | None = None) -> pd.DataFrame:
+    """The table in a file, every column with its name; ``column_0`` and so on where there are no names.
+
+    Parameters
+    ----------
+    path : ``.parquet``, ``.jsonl`` (an object a line; what is nested becomes ``outer_inner`` and ``outer_0``), or
+        text of any other suffix.
+    header : whether the first line of text holds names; None to tell by looking at it.
+
+    Raises
+    ------
+    RecordingError
+        If the file is absent, is none of these, or has no rows.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise RecordingError(f"{path}: no such file; expected a table .csv, .parquet or .jsonl")
+    if path.suffix.lower() in PARQUET_SUFFIXES:
+        table = _read_parquet(path)
+    elif path.suffix.lower() in JSONL_SUFFIXES:
+        table = _read_jsonl(path)
+    else:
+        table = _read_text(path, header)
+    if table.empty:
+        raise RecordingError(f"{path}: no rows in it")
+    table.columns = table.columns.map(lambda name: str(name).strip())
+    return table
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table: pd.DataFrame = pq.read_table(path).to_pandas()
+    except (pa.ArrowException, OSError) as error:
+        raise RecordingError(f"{path}: not a Parquet table ({error})") from None
+    return table
+
+
+def _read_jsonl(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = []
+    for number, line in enumerate(_decode(path).splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise RecordingError(f"{path}: line {number} is no JSON ({error})") from None
+        if not isinstance(row, dict):
+            raise RecordingError(f"{path}: line {number} is no object; expected {{name: number, ...}} on every line")
+        rows.append(dict(_flatten(row)))
+    return pd.DataFrame(rows)
+
+
+def _flatten(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
+    if inner is None:
+        yield name, value
+        return
+    for key, item in inner:
+        yield from _flatten(item, f"{name}_{key}" if name else str(key))
+
+
+def _read_text(path: Path, header: bool | None) -> pd.DataFrame:
+    import pandas as pd
+
+    lines = _decode(path).splitlines()
+    while lines and (not lines[0].strip() or lines[0].startswith("#")):
+        lines.pop(0)
+    sample = [line for line in lines[:SAMPLE_LINES] if line.strip()]
+    separator = _find_separator(sample, path)
+    cells = [_split(line, separator) for line in sample]
+    decimal = "," if separator != "," and _has_decimal_commas(cells) else "."
+    header = _is_header(cells, decimal) if header is None else header
+    try:
+        table = pd.read_csv(
+            io.StringIO("\n".join(lines)),
+            sep=separator,
+            header=0 if header else None,
+            index_col=False,
+            dtype=str,
+            skipinitialspace=True,
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise RecordingError(f"{path}: not a table with the same columns in every line ({error})") from None
+    table = table.apply(_parse_numbers, args=(decimal,))
+    return table if header else table.rename(columns=lambda index: f"column_{index}")
+
+
+def _parse_numbers(cells: pd.Series, decimal: str) -> pd.Series:
+    """The cells as int64 or float64, or as they are if one is text.
+
+    Python's own parsing, because that of pandas is not exact to the last bit in all its versions.
+    """
+    import pandas as pd
+
+    given = cells.dropna()
+    for kind in (int, float):
+        try:
+            numbers = pd.Series([kind(cell.replace(decimal, ".")) for cell in given], index=given.index)
+        except ValueError:
+            continue
+        return numbers.reindex(cells.index)
+    words = given.str.lower()
+    return (words == "true").reindex(cells.index).astype(float) if words.isin(["true", "false"]).all() else cells
+
+
+def _decode(path: Path) -> str:
+    data = path.read_bytes()
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise RecordingError(f"{path}: not {encoding} text ({error.reason}): save it as UTF-8") from None
+
+
+def _split(line: str, separator: str) -> list[str]:
+    if separator == r"\s+":
+        return line.split()
+    return [cell.strip() for cell in next(csv.reader([line], delimiter=separator))]
+
+
+def _find_separator(sample: list[str], path: Path) -> str:
+    """The first separator that cuts every line into the same number of cells, more than one."""
+    if not sample:
+        raise RecordingError(f"{path}: no rows in it")
+    for separator in SEPARATORS:
+        counts = {len(_split(line, separator)) for line in sample}
+        if len(counts) == 1 and counts != {1}:
+            return separator
+    if all(len(line.split()) == 1 for line in sample) and not any(set(line) & set("\t;|,") for line in sample):
+        return ","  # one column
+    raise RecordingError(
+        f"{path}: its lines do not have the same number of cells with any of tab ; | , or space between them"
+    )
+
+
+def _has_decimal_commas(cells: list[list[str]]) -> bool:
+    return any(re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", cell) for row in cells for cell in row)
+
+
+def _is_header(cells: list[list[str]], decimal: str) -> bool:
+    """Whether the first row is names: words over numbers, or words that no row below repeats."""
+    first, below = cells[0], cells[1:]
+    words = [i for i, cell in enumerate(first) if not _is_number(cell, decimal)]
+    if any(_is_number(row[i], decimal) for row in below for i in words):
+        return True
+    return bool(words) and not any(row[i] == first[i] for row in below for i in words)
+
+
+def _is_number(cell: str, decimal: str) -> bool:
+    try:
+        float(cell.replace(decimal, "."))
+    except ValueError:
+        return cell.lower() in MISSING
+    return True
