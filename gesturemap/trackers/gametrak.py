@@ -28,7 +28,7 @@ from gesturemap.trackers.gametrak_report import (
     read_capture,
     start_packet,
 )
-from gesturemap.trackers.stored import StoredTracker
+from gesturemap.trackers.stored import StoredTracker, mean_rate
 
 FRAME_RATE = 80.0
 SILENT_S = 0.5
@@ -220,6 +220,7 @@ class GametrakCapture(StoredTracker):
 
     Attributes
     ----------
+    frame_rate : of the capture once open, 80 before.
     dropped : reports that were no measurement, known once open.
     """
 
@@ -241,6 +242,7 @@ class GametrakCapture(StoredTracker):
         time_s, reports, self.dropped = good_reports(*read_capture(self.source))
         if not reports:
             raise TrackerError(f"{self.source}: none of {self.dropped} reports is a measurement of a Gametrak")
+        self.frame_rate = mean_rate(time_s)
         raw = np.stack([report.axes for report in reports])
         footswitch = np.array([float(report.footswitch) for report in reports])
         calibration = Calibration.from_ranges(raw) if self._from_capture else self._calibration

@@ -79,17 +79,18 @@ def check_hand_model(path: Path, allow_unknown: bool = False) -> None:
     """
     if _sha256(path.read_bytes()) in (BUILT_SHA256, OFFICIAL_SHA256):
         return
-    if not zipfile.is_zipfile(path):
-        start = path.read_bytes()[:32]
-        raise TrackerError(f"{path} is no hand model: it begins with {start!r}, not as a zip. {_three_ways()}")
-    with zipfile.ZipFile(path) as archive:
-        missing = [name for name, _, _ in MEMBERS if name not in archive.namelist()]
-        if missing:
-            raise TrackerError(f"{path} is no hand model: {', '.join(missing)} not in it. {_three_ways()}")
-        if allow_unknown:
-            return
-        changed = [name for name, _, sha256 in MEMBERS if _sha256(archive.read(name)) != sha256]
-    if changed:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            missing = [name for name, _, _ in MEMBERS if name not in archive.namelist()]
+            if missing:
+                raise TrackerError(f"{path} is no hand model: {', '.join(missing)} not in it. {_three_ways()}")
+            changed = [name for name, _, sha256 in MEMBERS if _sha256(archive.read(name)) != sha256]
+    except zipfile.BadZipFile as error:
+        start = path.read_bytes()[:24]
+        raise TrackerError(
+            f"{path} is no hand model, or not a whole one: {error}; its first bytes are {start!r}. {_three_ways()}"
+        ) from None
+    if changed and not allow_unknown:
         raise TrackerError(
             f"{path} is not the hand model this was measured with: {', '.join(changed)} differs. {_three_ways()} "
             "If you mean to use this one, pass allow_unknown_model=true"

@@ -9,7 +9,7 @@ import numpy as np
 from gesturemap.errors import LayoutError, RecordingError, TrackerError
 from gesturemap.frame import Array, Layout
 from gesturemap.take_file import list_takes, read_header, read_take
-from gesturemap.trackers.stored import StoredTracker
+from gesturemap.trackers.stored import StoredTracker, mean_rate
 
 
 class ReplayTracker(StoredTracker):
@@ -43,7 +43,7 @@ class ReplayTracker(StoredTracker):
         except (RecordingError, LayoutError) as error:
             raise TrackerError(str(error)) from None
         self._take = _find_take(Path(source), take)
-        self.frame_rate = _rate(self.load()[0])
+        self.frame_rate = mean_rate(self.load()[0])
 
     def load(self) -> tuple[Array, Array]:
         """Times and channel columns of the take."""
@@ -72,8 +72,3 @@ def _find_take(folder: Path, number: int | None) -> Path:
     if path not in takes:
         raise TrackerError(f"{folder} has no take {number}; there are: {', '.join(take.stem for take in takes)}")
     return path
-
-
-def _rate(time_s: Array) -> float:
-    """Mean rate in Hz; 1 for a single frame, which has none."""
-    return (len(time_s) - 1) / float(time_s[-1] - time_s[0]) if len(time_s) > 1 else 1.0

@@ -6,6 +6,11 @@ from gesturemap.frame import Array, Frame
 from gesturemap.trackers.base import Tracker, not_open
 
 
+def mean_rate(time_s: Array) -> float:
+    """Frames a second on average, in Hz; 1 for a single frame, which has no rate."""
+    return (len(time_s) - 1) / float(time_s[-1] - time_s[0]) if len(time_s) > 1 else 1.0
+
+
 class StoredTracker(Tracker):
     """Yields the rows of a table one after the other. A subclass says how to `load` it."""
 

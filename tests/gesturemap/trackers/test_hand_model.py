@@ -95,11 +95,21 @@ def test_without_a_model_three_ways_are_told() -> None:
     ],
 )
 def test_what_is_often_downloaded_instead_is_refused(data: bytes, tmp_path: Path) -> None:
-    """Saying what it begins with."""
+    """Saying how it begins."""
     path = tmp_path / "hand_landmarker.task"
     path.write_bytes(data)
-    with pytest.raises(TrackerError, match="not as a zip"):
+    with pytest.raises(TrackerError, match="not a zip file; its first bytes"):
         locate_hand_model(path)
+
+
+def test_a_damaged_download_is_refused(hand_model: Path, tmp_path: Path) -> None:
+    """Cut short, and with bytes changed in the middle."""
+    data = hand_model.read_bytes()
+    for content in (data[: len(data) // 2], data[:4_000_000] + b"damaged" + data[4_000_007:]):
+        path = tmp_path / "damaged.task"
+        path.write_bytes(content)
+        with pytest.raises(TrackerError, match="not a whole one"):
+            locate_hand_model(path)
 
 
 def test_other_networks_are_refused_unless_allowed(tmp_path: Path) -> None:
