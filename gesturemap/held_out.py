@@ -66,7 +66,8 @@ def _warn(card: dict[str, Any], n_takes: int) -> list[str]:
     elif card["held_out_r2_all"] <= 0:
         warnings.append(
             "on gestures it has not heard it is no better than always playing the mean: in these recordings"
-            " gesture and sound do not go together (wrong lag? wrong features? too few takes?)"
+            " gesture and sound do not go together (wrong lag? wrong features? too few takes?). It plays, but what"
+            " it plays beside the recorded moments is its own invention"
         )
     else:
         poor = [str(i) for i, r2 in enumerate(card["held_out_r2"]) if r2 <= 0]

@@ -118,7 +118,7 @@ def load_mapping(folder: str | Path) -> Mapping:
             examples=_read_examples(folder / "examples.parquet", feature_names, len(rest)),
         )
         _try_out(mapping, len(feature_names))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise MappingError(f"{folder}: damaged mapping ({error!r}): fit it again") from None
     except (SettingsError, FeatureError, LayoutError) as error:
         raise MappingError(f"{folder}: damaged mapping ({error}): fit it again") from None

@@ -1,8 +1,8 @@
 """The outer shell of the learning regressors: standardised features in, standardised latents inside.
 
 It replaces scikit-learn's ``TransformedTargetRegressor`` around a ``Pipeline`` with a ``StandardScaler``:
-the same arithmetic, but one row costs about 5 us instead of 250 us (`benchmarks/regressors.py`), and one row
-is what a live tick predicts.
+the same arithmetic, but it adds about 6 us to the prediction of one row instead of 250 us (scikit-learn 1.9),
+and one row is what a live tick predicts.
 """
 
 from __future__ import annotations

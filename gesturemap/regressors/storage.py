@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,12 @@ FOREIGN_TYPES = (
 # How skops rebuilds an object; the ones that call a function of the file's choice are not here.
 LOADERS = ("DictNode", "JsonNode", "ListNode", "NdArrayNode", "ObjectNode", "TupleNode", "TypeNode")
 OUTER = ("LinearMap", "StandardisedRegressor")
+MAX_BYTES = 512 * 2**20  # unpacked; a regressor of ours holds a few MB
+# What zipfile, json, numpy and skops raise over damaged bytes; RuntimeError is zipfile's for odd flags.
+DAMAGED = (
+    *(OSError, EOFError, ImportError, MemoryError, RuntimeError),
+    *(AttributeError, LookupError, TypeError, ValueError, zipfile.BadZipFile, zlib.error),
+)
 
 
 def save_regressor(regressor: Any, path: str | Path) -> None:
@@ -75,7 +82,7 @@ def load_regressor(path: str | Path) -> Any:
         regressor = skops.io.load(path, trusted=list(OWN_TYPES) + ["sklearn.model_selection._split.KFold"])
     except UntrustedTypesFoundException as error:
         raise MappingError(f"{path}: not loaded: {error}") from None
-    except (OSError, zipfile.BadZipFile, ValueError, KeyError, TypeError, AttributeError) as error:
+    except DAMAGED as error:
         raise MappingError(f"{path}: damaged regressor file ({error}): fit the mapping again") from None
     if type(regressor).__name__ not in OUTER:
         raise MappingError(f"{path}: holds a {type(regressor).__name__}, a regressor was expected")
@@ -85,6 +92,9 @@ def load_regressor(path: str | Path) -> Any:
 def _refused(path: Path) -> set[str]:
     """Types and loaders named in the file that are not on the lists."""
     with zipfile.ZipFile(path) as archive:
+        size = sum(info.file_size for info in archive.infolist())
+        if size > MAX_BYTES:
+            raise zipfile.BadZipFile(f"{size} bytes unpacked, {MAX_BYTES} at most")
         if archive.testzip() is not None:
             raise zipfile.BadZipFile(f"checksum of {archive.testzip()} does not fit")
         schema = json.loads(archive.read("schema.json"))
