@@ -24,21 +24,16 @@ from audiovae.latent_space import LatentSpace
 from gesturemap.report.neighbours import Index, Points
 
 
-def held_out(
-    space: LatentSpace, gate_db: float, n_frames: int, rng: np.random.Generator
-) -> tuple[Points, Index]:
-    """Latents of audible validation frames, whole files in random order, the last one cut at `n_frames`.
+def held_out(space: LatentSpace, gate_db: float, n_frames: int, rng: np.random.Generator) -> Index:
+    """Rows of the cloud that are audible and held out: whole files in random order, the last one cut.
 
     Returns
     -------
-    latents (n, latent_size), file (n,) counting from 0; n < n_frames where there is less held-out sound.
+    (n,) with n = `n_frames`, or fewer where there is less held-out sound.
     """
-    chosen = np.flatnonzero(space.cloud.select("validation", gate_db))
-    place = rng.permutation(len(space.cloud.file_names))[space.cloud.file_index[chosen]]
-    chosen = chosen[np.argsort(place, kind="stable")][:n_frames]
-    files = np.sort(place)[:n_frames]
-    latents = np.asarray(space.cloud.latents[chosen], dtype=np.float64)
-    return latents, np.unique(files, return_inverse=True)[1]
+    rows = np.flatnonzero(space.cloud.select("validation", gate_db))
+    place = rng.permutation(len(space.cloud.file_names))[space.cloud.file_index[rows]]
+    return np.asarray(rows[np.argsort(place, kind="stable")][:n_frames])
 
 
 def prior(space: LatentSpace, n_frames: int, rng: np.random.Generator) -> Points:

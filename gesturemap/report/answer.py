@@ -1,0 +1,184 @@
+"""The findings of a report in words: the first paragraph of the page, what follows it, and the caveats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+MIN_NAMED_FRAMES = 20  # a file with fewer frames is not worth naming
+
+
+def percent(share: float) -> str:
+    """``41 %``; one digit more where the number is small. The space does not break."""
+    return f"{bare_percent(share)}\u00a0%"
+
+
+def bare_percent(share: float) -> str:
+    """``41``, the number alone."""
+    text = f"{100 * share:.1f}" if abs(share) < 0.0995 else f"{100 * share:.0f}"
+    return text.removesuffix(".0").replace("-0", "0") if float(text) == 0 else text.removesuffix(".0")
+
+
+def seconds(value: float) -> str:
+    """``12 s``, ``1.5 s``, ``3 min 20 s``."""
+    if value < 10:
+        return f"{value:.1f}\u00a0s"
+    minutes, rest = divmod(round(value), 60)
+    return " ".join([f"{minutes}\u00a0min"] * (minutes > 0) + [f"{rest}\u00a0s"] * (rest > 0))
+
+
+def write_answer(result: dict[str, Any]) -> list[str]:
+    """Sentences of one paragraph: how much of the model this mapping reaches, and what that is worth."""
+    return [*_reach_sentences(result), *_floor_sentences(result["statistics"])]
+
+
+def write_findings(result: dict[str, Any]) -> list[str]:
+    """What a performer would change: sounds never reached, dimensions that do not play, lost hands."""
+    return [
+        *_sound_sentences(result["files"]),
+        *_dimension_sentences(result["quality"]),
+        *_playing_sentences(result),
+    ]
+
+
+def write_caveats(result: dict[str, Any]) -> list[str]:
+    """What a reader must know before quoting a number."""
+    statistics, reference, gesture = result["statistics"], result["reference"], result["gesture"]
+    caveats = []
+    if "held_out" not in statistics:
+        caveats.append(
+            "The model folder holds no held-out recordings, so there is no ceiling to compare with: train and "
+            "export the model on a corpus with validation files."
+        )
+    elif statistics["held_out"]["n_frames"] < statistics["gesture"]["n_frames"]:
+        caveats.append(
+            f"There are only {seconds(statistics['held_out']['duration_s'])} of held-out recordings. The ceiling, and "
+            f"the comparison with it, is for that duration; with more sound it would be higher."
+        )
+    if gesture["duration_s"] < 30:
+        caveats.append(
+            f"The gesture is {seconds(gesture['duration_s'])} long. Coverage grows with time: record a minute or more "
+            f"before comparing mappings, and compare at equal duration only."
+        )
+    kind = statistics["gesture"]["resampled"]
+    if kind == "nothing":
+        caveats.append("Too short for the spread between takes: intervals are over source files only.")
+    elif kind == "blocks":
+        caveats.append(
+            f"Few takes: intervals resample blocks of {result['settings']['coverage']['block_s']:g} s instead, and "
+            f"are somewhat too narrow. Record four takes or more."
+        )
+    if reference["n_used"] < reference["n_audible"]:
+        caveats.append(
+            f"{reference['n_used']} of {reference['n_audible']} reference frames were used, every source file by its "
+            f"share. Balls grow when there are fewer frames: compare reports of the same count."
+        )
+    if result["mapping"]["model_id"] != result["model"]["id"]:
+        caveats.append(
+            f"The mapping was fitted on another model, {result['mapping']['model_name']}. Its gestures mean other "
+            f"sounds here."
+        )
+    return [*caveats, *(f"Of the mapping: {text}." for text in result["mapping"]["card"].get("warnings", []))]
+
+
+def write_card(result: dict[str, Any]) -> str:
+    """A few lines of Markdown for the card of the mapping."""
+    gesture = result["gesture"]
+    return (
+        f"Measured on {seconds(gesture['duration_s'])} of {', '.join(gesture['recordings'])}. "
+        + " ".join(_reach_sentences(result))
+        + " "
+        + " ".join(_floor_sentences(result["statistics"]))
+    )
+
+
+def _reach_sentences(result: dict[str, Any]) -> list[str]:
+    statistics, normalised = result["statistics"], result["normalised_coverage"]
+    coverage, precision = statistics["gesture"]["coverage"], statistics["gesture"]["precision"]
+    confidence = percent(result["settings"]["coverage"]["confidence"])
+    sentences = [
+        f"This mapping reaches {percent(coverage['value'])} of what the model can play ({confidence} interval "
+        f"{bare_percent(coverage['low'])} to {percent(coverage['high'])})."
+    ]
+    if normalised is not None:
+        same = normalised["duration_s"] > 0.95 * statistics["gesture"]["duration_s"]
+        if not same:
+            first = f"In {seconds(normalised['duration_s'])} it reaches {percent(normalised['gesture'])}; other"
+        sentences.append(
+            f"{'Other' if same else first} recordings, which the model never heard, reach "
+            f"{percent(normalised['held_out'])} in {'the same' if same else 'that'} time."
+        )
+    if normalised is not None:
+        sentences.append(
+            f"On a scale from a hand held still (0 %) to those recordings (100 %) that is "
+            f"{percent(normalised['value'])}."
+        )
+    sentences.append(
+        f"It is where the model has sounds for {percent(precision['value'])} of the time"
+        + ("." if precision["value"] > 0.995 else "; the rest asks for what the model has not heard.")
+    )
+    return sentences
+
+
+def _floor_sentences(statistics: dict[str, Any]) -> list[str]:
+    coverage, walk = statistics["gesture"]["coverage"], statistics["walk"]["coverage"]["value"]
+    if walk < coverage["low"]:
+        verdict = "the way it moves finds more of the model than chance"
+    elif walk > coverage["high"]:
+        verdict = "chance finds more of the model than this gesture"
+    else:
+        verdict = "the gesture is no better than chance of its size"
+    return [f"Random motion as smooth and as wide reaches {percent(walk)}: {verdict}."]
+
+
+def _sound_sentences(files: Sequence[dict[str, Any]]) -> list[str]:
+    """`files` are sorted, the most reached first."""
+    named = [file for file in files if file["n_frames"] >= MIN_NAMED_FRAMES] or list(files)
+    count = min(3, len(named) // 2)
+    if not count:
+        return []
+    best, least = named[:count], named[: -count - 1 : -1]
+    return [
+        f"Of the source files it reaches most of {_list_files(best)}.",
+        f"It reaches least of {_list_files(least)}.",
+    ]
+
+
+def _dimension_sentences(quality: dict[str, Any]) -> list[str]:
+    count = len(quality["dimensions"])
+    sentences = ["Every dimension of the model moves."]
+    if quality["dead"]:
+        sentences = [f"{_list_dimensions(quality['dead'], count)}: hardly any movement."]
+    if quality["saturated"]:
+        sentences.append(f"{_list_dimensions(quality['saturated'], count)}: often at the limit of the mapping.")
+    return sentences
+
+
+def _playing_sentences(result: dict[str, Any]) -> list[str]:
+    quality, lost = result["quality"], result["gesture"]["lost_share"]
+    sentences = []
+    ratio = quality["step_ratio"]
+    if ratio is not None:
+        low, high = result["settings"]["quality"]["ratio_low"], result["settings"]["quality"]["ratio_high"]
+        how = "calmer than" if ratio < low else "more restless than" if ratio > high else "about as lively as"
+        sentences.append(f"It moves {how} real sound ({ratio:.2g} times its step).")
+    r2 = result["mapping"]["card"].get("held_out_r2_all")
+    if r2 is not None:
+        sentences.append(f"On gestures it was not fitted on it explains {percent(max(r2, 0.0))} of the movement.")
+    if lost > 0.005:
+        sentences.append(f"The hand was lost for {percent(lost)} of the time.")
+    return sentences
+
+
+def _list_files(files: Sequence[dict[str, Any]]) -> str:
+    return _join([f"{file['name']} ({percent(file['coverage'])})" for file in files])
+
+
+def _list_dimensions(names: Sequence[str], count: int) -> str:
+    if len(names) > 5:
+        return f"{len(names)} of {count} dimensions"
+    return f"Dimension{'s' * (len(names) > 1)} {_join([name.removeprefix('latent_') for name in names])}"
+
+
+def _join(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

@@ -1,0 +1,277 @@
+"""The report of a mapping: everything measured, in order, then written as one page and one JSON file."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from audiovae.latent_space import LatentSpace
+from audiovae.settings import Settings
+from gesturemap.report import nulls
+from gesturemap.report.answer import write_answer, write_caveats, write_findings
+from gesturemap.report.bootstrap import interval_statistics
+from gesturemap.report.coverage import (
+    CoverageSettings,
+    Motion,
+    Reach,
+    Reference,
+    build_reference,
+    measure,
+    whiten,
+)
+from gesturemap.report.curve import Curve, coverage_curve
+from gesturemap.report.neighbours import Index, Points
+from gesturemap.report.page import render_page
+from gesturemap.report.played import Played, play_recordings
+from gesturemap.report.quality import DimensionUse, QualitySettings, measure_smoothness, use_of_dimensions
+
+if TYPE_CHECKING:
+    from gesturemap.mapping import Mapping
+    from gesturemap.recording.recording import Recording
+
+FORMAT = 1
+WITH_CURVE = ("gesture", "held_out", "walk")
+
+
+class ReportSettings(Settings):
+    """Everything a report depends on beside its input and its seed."""
+
+    coverage: CoverageSettings = CoverageSettings()
+    quality: QualitySettings = QualitySettings()
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the figures are drawn from, and `result`, the numbers of ``report.json``."""
+
+    space: LatentSpace
+    played: Played
+    reaches: dict[str, Reach]
+    curves: dict[str, Curve]
+    uses: list[DimensionUse]
+    result: dict[str, Any]
+
+
+def make_report(
+    mapping: Mapping,
+    recordings: Sequence[Recording],
+    space: LatentSpace,
+    out: str | Path,
+    seed: int = 0,
+    settings: ReportSettings | None = None,
+    audio: str | Path | None = None,
+) -> dict[str, Any]:
+    """Write ``report.html`` and ``report.json`` into the folder `out`.
+
+    Parameters
+    ----------
+    mapping : plays the recordings.
+    recordings : one or several, of the tracker of the mapping; every take counts.
+    space : the model.
+    seed : of subsampling, nulls and bootstrap; the same seed gives the same bytes.
+    settings : None: the defaults.
+    audio : a sound file of the rendered gesture, to listen to in the page.
+
+    Returns
+    -------
+    The contents of ``report.json``.
+
+    Raises
+    ------
+    ReportError
+        If there is too little gesture or too little sound to say anything, or the two do not fit.
+    """
+    measured = measure_mapping(mapping, recordings, space, seed, settings or ReportSettings())
+    page = render_page(measured, None if audio is None else Path(audio))
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    text = {"report.json": json.dumps(measured.result, indent=1, allow_nan=False), "report.html": page}
+    for name, content in text.items():
+        (out / f"{name}.part").write_text(content, encoding="utf-8")
+    for name in text:
+        os.replace(out / f"{name}.part", out / name)
+    return measured.result
+
+
+def measure_mapping(
+    mapping: Mapping, recordings: Sequence[Recording], space: LatentSpace, seed: int, settings: ReportSettings
+) -> Measured:
+    """Everything a report says, without writing it."""
+    played = play_recordings(mapping, recordings, space)
+    reference = build_reference(space, settings.coverage, seed)
+    held_out = nulls.held_out(space, settings.coverage.gate_db, len(played.latents), _generator(seed, 0))
+    motions = _build_motions(played, held_out, space, reference.rank, seed)
+    reaches = {name: measure(reference, motion, settings.coverage.step_s) for name, motion in motions.items()}
+    statistics = {name: _statistics(reach, played, settings, seed) for name, reach in reaches.items()}
+    curves = {name: coverage_curve(reaches[name], seed) for name in reaches if name in WITH_CURVE}
+    uses = use_of_dimensions(played.latents, space, mapping.low, mapping.high, settings.quality)
+    result: dict[str, Any] = {
+        "format": FORMAT,
+        "seed": seed,
+        "mapping": _describe_mapping(mapping),
+        "model": _describe_model(space, reference),
+        "gesture": _describe_gesture(played, recordings, space),
+        "reference": _describe_reference(reference),
+        "statistics": statistics,
+        "normalised_coverage": _normalise(curves, statistics),
+        "curves": {name: _describe_curve(curve) for name, curve in curves.items()},
+        "files": _describe_files(reaches["gesture"]),
+        "quality": _quality(motions, played, held_out, uses, settings.quality),
+        "settings": settings.model_dump(mode="json"),
+    }
+    result = json.loads(json.dumps(result, allow_nan=False))  # tuples become lists, as in the file
+    result["answer"] = write_answer(result)
+    result["findings"] = write_findings(result)
+    result["caveats"] = write_caveats(result)
+    return Measured(space, played, reaches, curves, uses, result)
+
+
+def _generator(seed: int, purpose: int) -> np.random.Generator:
+    """A stream of its own for every purpose, so that one more null leaves the others as they are."""
+    return np.random.default_rng([seed, purpose])
+
+
+def _build_motions(
+    played: Played, held_out: Index, space: LatentSpace, rank: int, seed: int
+) -> dict[str, Motion]:
+    """The gesture, the ceiling (if there is one) and the floors, at the count and rate of the gesture."""
+    n_frames, same = len(played.latents), played.take
+    one = np.zeros(n_frames, dtype=np.intp)
+    latents: dict[str, tuple[Points, Index]] = {"gesture": (played.latents, same)}
+    if len(held_out):
+        rows = np.asarray(space.cloud.latents[held_out], dtype=np.float64)
+        files = space.cloud.file_index[held_out]
+        latents["held_out"] = rows, np.cumsum(np.diff(files, prepend=files[0]) != 0)
+    latents |= {
+        "uniform": (nulls.uniform(space, n_frames, _generator(seed, 1)), one),
+        "prior": (nulls.prior(space, n_frames, _generator(seed, 2)), one),
+        "shuffled": (nulls.shuffled(played.latents, _generator(seed, 3)), same),
+        "walk": (nulls.walk(played.latents, same, _generator(seed, 4)), same),
+        "static": (nulls.static(played.latents), one[:1]),
+    }
+    return {name: Motion(whiten(space, z, rank), take, space.latent_rate) for name, (z, take) in latents.items()}
+
+
+def _statistics(reach: Reach, played: Played, settings: ReportSettings, seed: int) -> dict[str, Any]:
+    statistics = asdict(interval_statistics(reach, settings.coverage, seed))
+    # A point held for the whole gesture has the statistics of one frame.
+    n_frames = len(reach.motion.points) if len(reach.motion.points) > 1 else len(played.latents)
+    return statistics | {
+        "file_balanced_coverage": float(reach.file_coverage.mean()),
+        "n_frames": n_frames,
+        "duration_s": n_frames / reach.motion.rate,
+    }
+
+
+def _normalise(curves: dict[str, Curve], statistics: dict[str, Any]) -> dict[str, float] | None:
+    """C* = (C - C_static) / (C_heldout - C_static), all after the same time; None without a ceiling."""
+    if "held_out" not in curves:
+        return None
+    duration_s = min(curve.time_s[-1] for curve in curves.values())
+    gesture, held_out = curves["gesture"].at(duration_s), curves["held_out"].at(duration_s)
+    static = statistics["static"]["coverage"]["value"]
+    if held_out - static < 0.01:
+        return None
+    value = (gesture - static) / (held_out - static)
+    return {
+        "value": float(value),
+        "duration_s": float(duration_s),
+        "gesture": gesture,
+        "held_out": held_out,
+        "static": static,
+    }
+
+
+def _quality(
+    motions: dict[str, Motion], played: Played, held_out: Index, uses: list[DimensionUse], settings: QualitySettings
+) -> dict[str, Any]:
+    moved = motions["gesture"]
+    gesture = measure_smoothness(moved.points, played.segment, moved.rate, settings.window_s)
+    smoothness = {"gesture": asdict(gesture)}
+    step_ratio = jerk_ratio = None
+    if "held_out" in motions:
+        heard = motions["held_out"]
+        segment = np.cumsum(np.diff(held_out, prepend=held_out[0]) != 1)
+        sound = measure_smoothness(heard.points, segment, heard.rate, settings.window_s)
+        smoothness["held_out"] = asdict(sound)
+        step_ratio = _ratio(gesture.step_rms, sound.step_rms)
+        jerk_ratio = _ratio(gesture.log_jerk, sound.log_jerk)
+    return {
+        "smoothness": smoothness,
+        "step_ratio": step_ratio,
+        "jerk_ratio": jerk_ratio,
+        "dimensions": [asdict(use) for use in uses],
+        "dead": [use.name for use in uses if use.dead],
+        "saturated": [use.name for use in uses if use.saturated],
+    }
+
+
+def _ratio(value: float | None, other: float | None) -> float | None:
+    return None if value is None or not other else value / other
+
+
+def _describe_mapping(mapping: Mapping) -> dict[str, Any]:
+    label = mapping.label
+    return {
+        "name": mapping.name,
+        "label": {key: getattr(label, key) for key in ("tracker", "features", "model", "regressor")},
+        "model_id": mapping.model_id,
+        "model_name": mapping.model_name,
+        "card": mapping.card,
+    }
+
+
+def _describe_model(space: LatentSpace, reference: Reference) -> dict[str, Any]:
+    return {
+        "id": space.model_id,
+        "name": space.model_name,
+        "family": space.family,
+        "latent_size": space.latent_size,
+        "latent_rate_hz": space.latent_rate,
+        "rank": reference.rank,
+    }
+
+
+def _describe_gesture(played: Played, recordings: Sequence[Recording], space: LatentSpace) -> dict[str, Any]:
+    return {
+        "recordings": [recording.path.name for recording in recordings],
+        "n_frames": len(played.latents),
+        "duration_s": len(played.latents) / space.latent_rate,
+        "lost_share": played.lost_share,
+        "takes": [asdict(take) for take in played.takes],
+    }
+
+
+def _describe_reference(reference: Reference) -> dict[str, Any]:
+    return {
+        "n_files": len(reference.file_names),
+        "n_audible": reference.n_audible,
+        "n_used": reference.n_used,
+        "n_frames": len(reference.points),
+        "median_radius": float(np.median(reference.radius)),
+    }
+
+
+def _describe_curve(curve: Curve) -> dict[str, Any]:
+    columns = {name: np.round(getattr(curve, name), 6).tolist() for name in ("time_s", "coverage", "low", "high")}
+    return columns | {"n_orders": curve.n_orders, "half_time_s": curve.half_time_s}
+
+
+def _describe_files(reach: Reach) -> list[dict[str, Any]]:
+    """Source files, the most reached first."""
+    reference = reach.reference
+    order = np.argsort(-reach.file_coverage, kind="stable")
+    return [
+        {
+            "name": reference.file_names[i],
+            "n_frames": int(reference.file_sizes[i]),
+            "coverage": float(reach.file_coverage[i]),
+        }
+        for i in order
+    ]
