@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -138,8 +139,8 @@ class GametrakTracker(Tracker):
         self._device = self._open_device()
         self._closed = False
         self.dropped = 0
-        self._heard_s = self._woken_s = self._clock.now_s()
-        self._last_s = -np.inf
+        self._silent_since_s: float | None = None
+        self._last_s = self._woken_s = -np.inf
         self._key: int | None = None
         self._since_key = 0
 
@@ -149,8 +150,9 @@ class GametrakTracker(Tracker):
             raise not_open(self)
         deadline_s = self._clock.now_s() + timeout_s
         while True:
-            wait_s = min(max(0.0, deadline_s - self._clock.now_s()), SILENT_S)
-            data = self._receive(self._device, round(wait_s * 1000))
+            asked_s = self._clock.now_s()
+            wait_s = min(max(0.0, deadline_s - asked_s), SILENT_S)
+            data = self._receive(self._device, math.ceil(wait_s * 1000))
             now_s = self._clock.now_s()
             report = parse_report(data)
             if report is not None:
@@ -158,7 +160,10 @@ class GametrakTracker(Tracker):
                 raw, footswitch = report.axes, np.array(float(report.footswitch))
                 return Frame(self._last_s, gametrak_values(raw, footswitch, self._calibration, self._channels))
             self.dropped += bool(data)
-            self._wake_if_silent(self._device, now_s)
+            # Silence counts from when it was first listened to, not over a pause of the reader.
+            if self._silent_since_s is None:
+                self._silent_since_s = asked_s
+            self._wake_if_silent(self._device, now_s, self._silent_since_s)
             if now_s >= deadline_s:
                 return None
 
@@ -183,7 +188,7 @@ class GametrakTracker(Tracker):
     def _heard(self, device: HidDevice, now_s: float) -> None:
         # Reports that were waiting are read faster than the clock ticks; times must still increase.
         self._last_s = max(now_s, float(np.nextafter(self._last_s, np.inf)))
-        self._heard_s = now_s
+        self._silent_since_s = None
         if self._key is None:
             return
         self._since_key += 1
@@ -191,14 +196,14 @@ class GametrakTracker(Tracker):
             device.write(keep_packet(self._key))
             self._key, self._since_key = next_key(self._key), 0
 
-    def _wake_if_silent(self, device: HidDevice, now_s: float) -> None:
+    def _wake_if_silent(self, device: HidDevice, now_s: float, since_s: float) -> None:
         """Some units send nothing until they are asked to; others are never written to."""
-        if now_s - self._heard_s >= LOST_S:
+        if now_s - since_s >= LOST_S:
             self.close()
             raise TrackerError(
                 f"the Gametrak has sent nothing for {LOST_S:g} s: plug it in again, or into another port"
             )
-        if now_s - max(self._heard_s, self._woken_s) < SILENT_S:
+        if now_s - max(since_s, self._woken_s) < SILENT_S:
             return
         # Written without a report number in front: so it is proven on macOS (GameTrak-Liberation).
         device.write(WAKE_TEXT)

@@ -82,7 +82,6 @@ class VideoFile:
         """Seconds from the file's start, and (height, width, 3) RGB; None at the end."""
         bgr = None if self.finished else self._next_good()
         if bgr is None:
-            self.finished = True
             return None
         cv2 = _opencv()
         time_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
@@ -107,6 +106,7 @@ class VideoFile:
             failed += 1
             # A damaged stretch reads like the end of the file; only the announced length tells them apart.
             if failed > MAX_DAMAGED or self._n_read + self.dropped + failed > self._n_expected:
+                self.finished = True
                 if self._n_read == 0:
                     raise TrackerError(f"{self._path}: no picture in it can be decoded; record or convert it again")
                 return None

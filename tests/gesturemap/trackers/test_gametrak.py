@@ -136,6 +136,17 @@ def test_long_wait_wakes_too(clock: ManualClock, fake_hid: Callable[..., Any]) -
     assert frame.values[:6].tolist() == AXES
 
 
+def test_a_pause_of_the_reader_is_no_silence(clock: ManualClock, fake_hid: Callable[..., Any]) -> None:
+    """A minute without reading, in which the device fell asleep: it is woken, not given up."""
+    device = fake_hid([REPORT])
+    device.answers = {start_packet(): [REPORT]}
+    with GametrakTracker(clock=clock, open_device=lambda: device) as tracker:
+        assert tracker.read(0.1) is not None
+        clock.sleep_s(60.0)
+        assert tracker.read(1.0) is not None
+        assert device.written == [WAKE_TEXT, start_packet()]
+
+
 def test_waiting_reports_get_increasing_times(fake_hid: Callable[..., Any]) -> None:
     """Although the clock stands still while they are read."""
     still = ManualClock(5.0)
