@@ -202,6 +202,12 @@ def find_in_source(source: Path) -> list[Path]:
     return sorted(file for file in files if file.suffix.lower() in SUFFIXES and file.is_file())
 
 
+def name_in_source(path: Path, source: Path) -> str:
+    """Name of a file below its source folder, with ``/``; printable even where the disk's name is no UTF-8."""
+    relative = path.relative_to(source) if source.is_dir() else Path(path.name)
+    return relative.as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def _refuse_folder(error: OSError) -> None:
     raise AudioFileError(f"{error.filename}: folder cannot be read: {error.strerror}")
 
@@ -217,7 +223,7 @@ def _open(path: Path) -> soundfile.SoundFile:
     try:
         if path.stat().st_size == 0:
             raise AudioFileError(f"{path}: empty, 0 bytes")
-        return soundfile.SoundFile(path)
+        return soundfile.SoundFile(os.fsencode(path))  # as text, a name that is no UTF-8 cannot be opened
     except OSError as error:
         raise AudioFileError(f"{path}: cannot be opened: {error.strerror}") from None
     except (soundfile.SoundFileError, TypeError) as error:
@@ -272,7 +278,8 @@ def _check_writable(path: Path, samples: FloatArray) -> None:
 
 def _write_blocks(part: Path, samples: FloatArray, rate: int, file_format: str, subtype: str) -> None:
     channels = samples.shape[1]
-    with soundfile.SoundFile(part, "w", rate, channels, subtype=subtype, format=file_format) as file:
+    name = os.fsencode(part)
+    with soundfile.SoundFile(name, "w", rate, channels, subtype=subtype, format=file_format) as file:
         # Block by block: libsndfile's Vorbis encoder overflows the stack on minutes in one call.
         for start in range(0, len(samples), 1 << 16):
             file.write(samples[start : start + (1 << 16)])

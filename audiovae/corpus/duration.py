@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from audiovae.corpus.audio_file import AudioInfo, find_in_source, probe_audio
+from audiovae.corpus.audio_file import AudioInfo, find_in_source, name_in_source, probe_audio
 from audiovae.errors import AudioFileError
 
 
@@ -78,8 +78,7 @@ def measure_duration(folder: Path | str) -> DurationSummary:
         try:
             info = probe_audio(path)
         except AudioFileError as error:
-            name = path.name if path == folder else path.relative_to(folder).as_posix()
-            unreadable.append((name, str(error).removeprefix(f"{path}: ")))
+            unreadable.append((name_in_source(path, folder), str(error).removeprefix(f"{path}: ")))
         else:
             found[path.suffix.lower(), info.sample_rate, info.channels].append(info)
     groups = [DurationGroup(*kind, len(i), sum(x.duration_s for x in i)) for kind, i in found.items()]

@@ -85,7 +85,7 @@ def generate_loops(
     """Write `count` mono loops, named by kind, number, tempo and key: ``bass_001_104bpm_amin.flac``.
 
     Same seed, same bytes; loop number i does not depend on `count`. A file that is there with the same bytes
-    is left as it is.
+    is left as it is, and so is every other file in the folder.
 
     Parameters
     ----------

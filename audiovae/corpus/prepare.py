@@ -14,11 +14,11 @@ from audiovae.corpus.corpus import (
     FORMAT,
     INDEX,
     UNFINISHED,
+    Corpus,
     CorpusFile,
     CorpusIndex,
     CorpusSettings,
     SkippedFile,
-    read_index,
 )
 from audiovae.corpus.decode import DecodedFile, decode_file
 from audiovae.corpus.sources import SourceFile, list_sources
@@ -162,7 +162,7 @@ def _find_finished(
         return None
     if overwrite:
         return None
-    index = read_index(out)
+    index = Corpus.open(out).index
     same_files = {e.identity for e in (*index.files, *index.skipped)} == {file.identity for file in files}
     if index.settings == settings and same_files:
         return index

@@ -10,7 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from audiovae.corpus.audio_file import find_in_source, probe_audio, read_audio, write_audio
+from audiovae.corpus.audio_file import (
+    find_in_source,
+    name_in_source,
+    probe_audio,
+    read_audio,
+    write_audio,
+)
 from audiovae.corpus.workers import map_files
 from audiovae.errors import AudioFileError, CorpusError
 
@@ -87,9 +93,8 @@ def resample(
         raise CorpusError(
             f"{error}; free space or choose another folder, then run again: what is done is kept"
         ) from None
-    root = source if source.is_dir() else source.parent
     skipped = tuple(
-        (path.relative_to(root).as_posix(), result)
+        (name_in_source(path, source), result)
         for path, result in zip(targets, results, strict=True)
         if isinstance(result, str)
     )

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from audiovae.corpus.audio_file import find_in_source
+from audiovae.corpus.audio_file import find_in_source, name_in_source
 from audiovae.corpus.corpus import SourceEntry
 
 
@@ -42,8 +42,7 @@ def list_sources(sources: Sequence[Path | str]) -> list[SourceFile]:
             if path.resolve() in seen:
                 continue
             seen.add(path.resolve())
-            relative = path.relative_to(source).as_posix() if source.is_dir() else path.name
-            name = _unique(prefix + relative, names)
+            name = _unique(prefix + name_in_source(path, source), names)
             names.add(name)
             stat = path.stat()
             files.append(SourceFile(path=path, name=name, size_bytes=stat.st_size, mtime_ns=stat.st_mtime_ns))

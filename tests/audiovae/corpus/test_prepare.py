@@ -19,6 +19,7 @@ from audiovae.corpus.audio_file import write_audio
 from audiovae.corpus.corpus import Corpus
 from audiovae.corpus.duration import measure_duration
 from audiovae.corpus.prepare import prepare
+from audiovae.corpus.resample import resample
 from audiovae.errors import AudioFileError, CorpusError
 
 # Runs prepare and kills itself with SIGKILL at call number COUNT of a function.
@@ -175,6 +176,32 @@ def test_other_settings_are_refused_unless_overwritten(
     prepare([loops], out, progress=False, overwrite=True, **change)
     prepare([loops], tmp_path / "fresh", progress=False, **change)
     assert contents(out) == contents(tmp_path / "fresh")
+
+
+def test_a_damaged_corpus_does_not_pass_for_finished(loops: Path, tmp_path: Path) -> None:
+    out = tmp_path / "corpus"
+    prepare([loops], out, progress=False)
+    whole = contents(out)
+    (out / "audio.f32").write_bytes(whole["audio.f32"][:-4])
+    with pytest.raises(CorpusError, match=r"damaged; .*--overwrite"):
+        prepare([loops], out, progress=False)
+    prepare([loops], out, progress=False, overwrite=True)
+    assert contents(out) == whole
+
+
+def test_names_that_are_no_utf_8_are_read_and_printable(tmp_path: Path, make_sine: Any) -> None:
+    """Sample packs unpacked from old archives have such names."""
+    source = tmp_path / "in"
+    source.mkdir()
+    path = write_audio(source / os.fsdecode(b"caf\xe9.flac"), make_sine(44100), 44100)
+    (source / os.fsdecode(b"\xe9.wav")).write_bytes(b"")
+    summary = prepare([source], tmp_path / "corpus", progress=False)
+    assert [file.name for file in Corpus.open(tmp_path / "corpus").files] == ["caf\\xe9.flac"]
+    assert "\\xe9.wav: empty" in str(summary)
+    str(summary).encode()
+    str(measure_duration(source)).encode()
+    assert resample(source, tmp_path / "out", 22050, suffix=".flac", progress=False).written == 1
+    assert (tmp_path / "out" / path.name).is_file()
 
 
 def test_changed_sources_are_refused_unless_overwritten(loops: Path, tmp_path: Path, make_sine: Any) -> None:
