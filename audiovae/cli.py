@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Optional
@@ -109,8 +110,11 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
 ) -> None:
-    """Train a model. Ctrl-C saves and stops; --resume goes on as if nothing had happened."""
-    from audiovae.training.run import start_training
+    """Train a model. Ctrl-C saves and stops (exit status 130); --resume goes on as if nothing had happened.
+
+    On several devices: torchrun --standalone --nproc-per-node N --no-python -- audiovae train ...
+    """
+    from audiovae.training.run import Run, start_training
 
     state = start_training(
         preset,
@@ -122,7 +126,12 @@ def train(
         resume=resume,
         device=device,
     )
-    typer.echo(f"{run}: step {state.step}, best held-out score {state.best_score:.4f} at step {state.best_step}")
+    max_steps = Run.open(run).settings.trainer.max_steps
+    if os.environ.get("RANK", "0") == "0":  # under torchrun one process speaks for all
+        where = f"stopped at step {state.step} of {max_steps}" if state.step < max_steps else f"step {state.step}"
+        typer.echo(f"{run}: {where}, best held-out score {state.best_score:.4f} at step {state.best_step}")
+    if state.step < max_steps:
+        raise typer.Exit(130)
 
 
 @app.command()

@@ -117,6 +117,8 @@ def _nearest(word: str, known: Iterable[str]) -> str:
 def _explain(settings: type[BaseModel], problem: Any) -> str:
     *path, last = [str(part) for part in problem["loc"]] or [""]
     key = ".".join([*path, last])
+    if problem["type"] == "value_error":  # a relation between fields: its own text says what was found
+        return f"{key}: {problem['ctx']['error']}".removeprefix(": ")
     if problem["type"] != "extra_forbidden":
         found = "" if problem["type"] == "missing" else f" (found {problem['input']!r})"
         return f"{key}: {problem['msg']}{found}"

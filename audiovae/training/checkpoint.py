@@ -28,6 +28,11 @@ def save_checkpoint(
     path : ``*.safetensors``.
     networks, optimisers : by name; the same names are needed to load.
     state : anything JSON can hold: step, best score.
+
+    Raises
+    ------
+    CheckpointError
+        If it cannot be written, as on a full disk; what was there before is whole.
     """
     tensors: dict[str, Tensor] = {}
     for name, network in networks.items():
@@ -39,11 +44,17 @@ def save_checkpoint(
         for index, slots in content["state"].items():
             tensors |= {f"optimiser/{name}/{index}/{slot}": value for slot, value in slots.items()}
     metadata = {"state": json.dumps(state), "groups": json.dumps(groups)}
-    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".part")
-    # Cloned because a file may not hold two names for one storage, as shared weights would be.
-    save_file({key: value.detach().clone().contiguous() for key, value in tensors.items()}, beside, metadata)
-    os.replace(beside, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Cloned because a file may not hold two names for one storage, as shared weights would be.
+        save_file({key: value.detach().clone().contiguous() for key, value in tensors.items()}, beside, metadata)
+        os.replace(beside, path)
+    except (SafetensorError, OSError) as error:
+        beside.unlink(missing_ok=True)
+        raise CheckpointError(
+            f"{path}: cannot be written ({error}); what was saved before is whole: free space, then --resume"
+        ) from None
 
 
 def load_checkpoint(

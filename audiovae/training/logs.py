@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.utils.tensorboard import SummaryWriter
+
+from audiovae.errors import CheckpointError
 
 
 class RunLog:
@@ -19,20 +20,27 @@ class RunLog:
     Parameters
     ----------
     run : folder of the run.
-    first_step : rows at or after this step, left by a run that went on past its last checkpoint, are dropped.
+    step : steps done so far. Later rows, left by a run that went on past its last checkpoint, are dropped.
+    validated : whether a validation is due at `step`; else one that only an interruption asked for is dropped.
     """
 
-    def __init__(self, run: Path, first_step: int) -> None:
+    def __init__(self, run: Path, step: int, validated: bool) -> None:
+        from torch.utils.tensorboard import SummaryWriter  # here because reading a log needs none of it
+
         path = run / "log.jsonl"
-        kept = [row for row in read_log(run) if row["step"] < first_step]
+        kept = [
+            row
+            for row in read_log(run)
+            if row["step"] < step or (row["step"] == step and (validated or row["kind"] != "validation"))
+        ]
         beside = path.with_name(path.name + ".part")
         beside.write_text("".join(json.dumps(row) + "\n" for row in kept))
         os.replace(beside, path)
         self._rows = path.open("a")
-        self._board = SummaryWriter(str(run / "tensorboard"), purge_step=first_step)
+        self._board = SummaryWriter(str(run / "tensorboard"), purge_step=step + 1)
 
     def write(self, step: int, kind: str, values: dict[str, Any]) -> None:
-        """One row: floats, or a list of floats with one entry a latent dimension."""
+        """One row after `step` steps: floats, or a list of floats with one entry a latent dimension."""
         self._rows.write(json.dumps({"step": step, "kind": kind} | values) + "\n")
         self._rows.flush()
         for name, value in values.items():
@@ -52,9 +60,20 @@ class RunLog:
 
 
 def read_log(run: Path) -> list[dict[str, Any]]:
-    """Rows of a run's ``log.jsonl``; a last line cut by a kill is left out."""
+    """Rows of a run's ``log.jsonl``; a last line cut by a kill is left out.
+
+    Raises
+    ------
+    CheckpointError
+        If another line is no row.
+    """
     path = run / "log.jsonl"
     if not path.is_file():
         return []
-    lines = path.read_text().split("\n")
-    return [json.loads(line) for line in lines[:-1] if line]
+    rows = []
+    for number, line in enumerate(path.read_text().split("\n")[:-1], start=1):
+        try:
+            rows.append(dict(json.loads(line)))
+        except (ValueError, TypeError):
+            raise CheckpointError(f"{path}: line {number} is no JSON row: take that line out") from None
+    return rows

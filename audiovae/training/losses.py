@@ -29,7 +29,11 @@ def huber(estimate: Tensor, target: Tensor) -> Tensor:
 
 def root_mean_square(estimate: Tensor, target: Tensor) -> Tensor:
     """Mean over the batch of each excerpt's root mean square difference."""
-    return (estimate - target).square().flatten(1).mean(dim=1).sqrt().mean()
+    difference = (estimate - target).flatten(1)
+    # As a norm: its gradient at 0 is 0, where that of a square root would be NaN.
+    norm: Tensor = torch.linalg.vector_norm(difference, dim=1)
+    mean: Tensor = norm.mean() / difference.shape[1] ** 0.5
+    return mean
 
 
 def spectral_convergence(estimate: Tensor, target: Tensor) -> Tensor:

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -31,11 +33,15 @@ SETTINGS = {"spectral": SpectralSettings}
 
 @dataclass(frozen=True)
 class Run:
-    """A run on disk: its settings and where its corpus lies."""
+    """A run on disk: its settings, where its corpus lies, and which one that is.
+
+    `corpus_id` is of `identify_corpus`, or empty where it is not known.
+    """
 
     path: Path
     settings: SpectralSettings
     corpus: Path
+    corpus_id: str
 
     @classmethod
     def open(cls, path: str | Path) -> Run:
@@ -43,10 +49,14 @@ class Run:
         path = Path(path)
         try:
             document = json.loads((path / "run.json").read_text())
+            if document["format"] != RUN_FORMAT:
+                raise CheckpointError(
+                    f"{path / 'run.json'}: format {document['format']} found, {RUN_FORMAT} expected: train again"
+                )
             family = SETTINGS[document["family"]]
             settings = build(family, document["settings"], f"{path / 'run.json'}")
-            return cls(path, settings, Path(document["corpus"]))
-        except FileNotFoundError:
+            return cls(path, settings, Path(document["corpus"]), document.get("corpus_id", ""))
+        except (FileNotFoundError, NotADirectoryError):
             raise CheckpointError(f"{path} is no run: no run.json in it; start one with `audiovae train`") from None
         except (ValueError, KeyError, TypeError) as error:
             raise CheckpointError(f"{path / 'run.json'} is damaged ({error!r})") from None
@@ -59,6 +69,7 @@ class Run:
             "version": version("gesturemap"),
             "family": self.settings.family,
             "corpus": str(self.corpus.resolve()),
+            "corpus_id": self.corpus_id,
             "settings": self.settings.model_dump(mode="json"),
         }
         replace_text(self.path / "run.json", json.dumps(document, indent=1))
@@ -68,6 +79,12 @@ class Run:
         model = SpectralVAE(self.settings.model, self.settings.transform.n_mels)
         load_network(self.path / "checkpoints" / "best.safetensors", "model", model)
         return model.eval()
+
+
+def identify_corpus(corpus: Corpus) -> str:
+    """sha256 over the names, splits and samples of a corpus' files: equal for equal material, wherever it lies."""
+    content = [(file.name, file.split, file.sha256) for file in corpus.files]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def resolve_settings(preset: str, overrides: Sequence[str] = ()) -> SpectralSettings:
@@ -98,39 +115,51 @@ def start_training(
     corpus, run : folders.
     overrides : ``section.key=value``.
     max_steps, seed : shorthands for ``trainer.max_steps`` and ``trainer.seed``.
-    resume : go on from the last checkpoint; the settings must be the run's own, `max_steps` may grow.
+    resume : go on from the last checkpoint; corpus and settings must be the run's own. `max_steps` is too,
+        unless another is given: it may grow, which stretches what is left of the learning rate's decay.
     device : lightning-fabric accelerator: ``auto``, ``cpu``, ``cuda``, ``mps``.
 
     Raises
     ------
-    SettingsError, CorpusError, CheckpointError
+    SettingsError, CorpusError, CheckpointError, TrainingError
         What was found, what was expected, what to do next.
     """
+    path, material = Path(run), Corpus.open(corpus)
+    before = Run.open(path) if resume else None
+    if not resume and (path / "checkpoints" / "last.safetensors").exists():
+        raise CheckpointError(f"{path} holds a run: add --resume to go on with it, or choose another --run")
     overrides = list(overrides)
     if max_steps is not None:
         overrides.append(f"trainer.max_steps={max_steps}")
     if seed is not None:
         overrides.append(f"trainer.seed={seed}")
-    settings = resolve_settings(preset, overrides)
-    planned = Run(Path(run), settings, Path(corpus))
-    if resume:
-        _check_same(Run.open(run).settings, settings)
-    task = SpectralTask(settings, Corpus.open(corpus))
+    elif before and not any(override.startswith("trainer.max_steps=") for override in overrides):
+        overrides.append(f"trainer.max_steps={before.settings.trainer.max_steps}")
+    planned = Run(path, resolve_settings(preset, overrides), material.path, identify_corpus(material))
+    if before:
+        _check_same(before, planned)
+    settings = planned.settings
     fabric = _make_fabric(device, settings.trainer.precision)
-    if fabric.is_global_zero and (resume or not (planned.path / "run.json").exists()):
-        planned.save()
     try:
-        return train(task, planned.path, settings.trainer, fabric, resume=resume)
+        task = SpectralTask(settings, material)
+        if fabric.is_global_zero:
+            planned.save()
+        return train(task, path, settings.trainer, fabric, resume=resume)
     finally:
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
 
 
-def _check_same(old: SpectralSettings, new: SpectralSettings) -> None:
-    """Refuse to resume with settings that would make another model or another course of training."""
-    before, after = (s.model_dump(mode="json") for s in (old, new))
+def _check_same(old: Run, new: Run) -> None:
+    """Refuse to resume with what would make another model or another course of training."""
+    if old.corpus_id not in ("", new.corpus_id):
+        raise CheckpointError(
+            f"cannot resume: {new.corpus} is not the corpus of {old.path}, which was {old.corpus}: "
+            "other files or another split; start another run"
+        )
+    before, after = (run.settings.model_dump(mode="json") for run in (old, new))
     # The loop's own pace may change; what decides the numbers may not.
-    for pace in ("max_steps", "validate_every", "save_every", "log_every"):
+    for pace in ("max_steps", "validate_every", "save_every", "log_every", "examples_every"):
         before["trainer"].pop(pace)
         after["trainer"].pop(pace)
     changed = [
@@ -145,13 +174,18 @@ def _check_same(old: SpectralSettings, new: SpectralSettings) -> None:
 
 
 def _make_fabric(device: str, precision: str) -> Fabric:
-    """One process, or as many as torchrun started."""
-    world = int(torch.distributed.is_torchelastic_launched()) if torch.distributed.is_available() else 0
-    fabric = Fabric(
-        accelerator=device,
-        devices="auto" if world and device != "cpu" else 1,
-        strategy="ddp" if world else "auto",
-        precision=precision,  # type: ignore[arg-type]  # a closed set of strings, checked by Fabric
-    )
+    """One process, or one of as many as torchrun started."""
+    launched = torch.distributed.is_available() and torch.distributed.is_torchelastic_launched()
+    local = int(os.environ["LOCAL_WORLD_SIZE"]) if launched else 1
+    try:
+        fabric = Fabric(
+            accelerator=device,
+            devices=local,
+            num_nodes=int(os.environ["WORLD_SIZE"]) // local if launched else 1,
+            strategy="ddp" if launched else "auto",
+            precision=precision,  # type: ignore[arg-type]  # a closed set of strings, checked by the settings
+        )
+    except (RuntimeError, ValueError) as error:  # what Fabric raises where a device is unknown or absent
+        raise SettingsError(f"--device {device}: {error} Try --device cpu.") from None
     fabric.launch()
     return fabric

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from lightning_fabric import Fabric
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from audiovae.corpus.corpus import Corpus
@@ -22,6 +22,10 @@ from audiovae.training.schedules import cosine_decay, ramp
 from audiovae.training.task import TrainerSettings
 
 FloatArray = npt.NDArray[np.floating[Any]]
+
+# Mel frames (at the usual hop 51 and 3 minutes) that are enough, so that hours of audio cost no more than minutes.
+_STATISTICS_FRAMES = 1 << 18
+_MEASURED_FRAMES = 1 << 14
 
 
 class SpectralTrainingSettings(Settings):
@@ -55,9 +59,22 @@ class SpectralSettings(Settings):
     augmentation: MelAugmentationSettings = MelAugmentationSettings()
     trainer: TrainerSettings = TrainerSettings()
 
+    @model_validator(mode="after")
+    def _check(self) -> SpectralSettings:
+        stride, patch = self.model.stride, self.model.stride * self.transform.n_mels
+        if self.training.excerpt_frames % stride:
+            frames = self.training.excerpt_frames
+            raise ValueError(f"training.excerpt_frames {frames} must be a multiple of model.stride {stride}")
+        if self.model.latent_size > patch:
+            size = self.model.latent_size
+            raise ValueError(f"model.latent_size {size} must be at most model.stride * transform.n_mels, {patch}")
+        return self
+
 
 class SpectralTask:
     """Data, model, optimiser and losses of one spectral run.
+
+    The mel frames of all training files are held in memory: 160 MB for an hour at the usual settings.
 
     Parameters
     ----------
@@ -67,7 +84,7 @@ class SpectralTask:
     Raises
     ------
     CorpusError
-        If the corpus is of another rate, or not mono.
+        If the corpus is of another rate, not mono, not split, or too short to train on.
     """
 
     def __init__(self, settings: SpectralSettings, corpus: Corpus) -> None:
@@ -75,11 +92,18 @@ class SpectralTask:
         self.settings = settings
         self.sample_rate = settings.transform.sample_rate
         self.transform = AudioTransform(settings.transform)
-        self._train = self._mels(corpus, "train")
+        mels = self._mels(corpus, "train")
         self._validation = self._mels(corpus, "validation")
+        n_held_out = sum(mel.shape[1] for mel in self._validation)
+        stride = settings.model.stride
+        self._train_sample = _sample(mels, max(n_held_out, _MEASURED_FRAMES) // stride * stride)
+        self._excerpts = MelExcerpts(mels, settings.augmentation)
         torch.manual_seed(settings.trainer.seed)
         self.model = SpectralVAE(settings.model, settings.transform.n_mels)
-        spec = torch.from_numpy(self.transform.compress(np.concatenate(self._train, axis=1)))
+        enough = np.concatenate(_sample(mels, _STATISTICS_FRAMES // stride * stride), axis=1)
+        if enough.shape[1] < 2 * stride:
+            raise CorpusError(f"{corpus.path}: its training files are shorter than two latent frames: add sounds")
+        spec = torch.from_numpy(self.transform.compress(enough))
         self.model.initialise_statistics(spec)
         self.model.initialise_linear(spec)
         self.networks: dict[str, nn.Module] = {"model": self.model}
@@ -88,7 +112,6 @@ class SpectralTask:
             self.model.parameters(), t.learning_rate, betas=(0.9, 0.99), weight_decay=t.weight_decay
         )
         self.optimisers: dict[str, torch.optim.Optimizer] = {"model": optimiser}
-        self._excerpts = MelExcerpts(self._train, settings.augmentation)
         self._wrapped: Any = None
 
     def setup(self, fabric: Fabric) -> None:
@@ -96,10 +119,10 @@ class SpectralTask:
         self._wrapped, self._optimiser = fabric.setup(self.model, self.optimisers["model"])
 
     def step(self, fabric: Fabric, step: int, rng: np.random.Generator) -> dict[str, Tensor]:
-        """One step; losses ``reconstruction``, ``kl`` (nats a latent frame) and ``total``."""
+        """One step; ``reconstruction``, ``kl`` (nats, mean over dimensions), ``total`` and ``gradient_norm``."""
         s, t = self.settings, self.settings.training
         rate = t.learning_rate * ramp(step + 1, 50) * cosine_decay(step, s.trainer.max_steps, floor=0.01)
-        for group in self._optimiser.param_groups:
+        for group in self.optimisers["model"].param_groups:
             group["lr"] = rate
         mel = self._excerpts.draw(rng, t.batch_size, t.excerpt_frames)
         spec = torch.from_numpy(self.transform.compress(mel)).to(fabric.device)
@@ -111,15 +134,24 @@ class SpectralTask:
         total = weighted_sum(losses, {"reconstruction": 1.0, "kl": t.beta * ramp(step, t.beta_warmup)})
         self._optimiser.zero_grad()
         fabric.backward(total)
-        fabric.clip_gradients(self._wrapped, self._optimiser, max_norm=t.clip_norm)
+        # A norm that is not finite is not refused here but by the loop, which knows the step.
+        norm = fabric.clip_gradients(
+            self._wrapped, self._optimiser, max_norm=t.clip_norm, error_if_nonfinite=False
+        )
+        assert norm is not None
         self._optimiser.step()
-        return {name: value.detach() for name, value in losses.items()} | {"total": total.detach()}
+        losses |= {"total": total, "gradient_norm": norm}
+        return {name: value.detach() for name, value in losses.items()}
 
     def validate(self, model: nn.Module) -> dict[str, Any]:
-        """Log-mel RMSE in units of each band's deviation, on both splits, and statistics of every dimension."""
+        """Log-mel RMSE in units of each band's deviation, and statistics of every latent dimension.
+
+        Held-out files are measured whole; training files too, up to as many frames or three minutes, the
+        same ones every time.
+        """
         assert isinstance(model, SpectralVAE)
         held_out, mean, log_variance = self._measure(model, self._validation)
-        train, _, _ = self._measure(model, self._train)
+        train, _, _ = self._measure(model, self._train_sample)
         return {
             "score": held_out,
             "held_out_rmse": held_out,
@@ -160,6 +192,18 @@ class SpectralTask:
     @staticmethod
     def _tensor(spec: FloatArray, model: nn.Module) -> Tensor:
         return torch.from_numpy(spec).to(next(model.parameters()).device)
+
+
+def _sample(mels: list[FloatArray], frames: int) -> list[FloatArray]:
+    """All files where they have at most `frames` frames together; else some, the same ones each time."""
+    if sum(mel.shape[1] for mel in mels) <= frames:
+        return mels
+    chosen: list[FloatArray] = []
+    for index in np.random.default_rng(0).permutation(len(mels)):
+        if frames > 0:
+            chosen.append(mels[index][:, :frames])
+            frames -= chosen[-1].shape[1]
+    return chosen
 
 
 def check_corpus(corpus: Corpus, transform: TransformSettings) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from lightning_fabric import Fabric
+from pydantic import Field
 from torch import Tensor, nn
 
 from audiovae.settings import Settings
@@ -16,19 +17,21 @@ from audiovae.settings import Settings
 class TrainerSettings(Settings):
     """Settings of the loop, the same for every family."""
 
-    max_steps: int = 1000
+    max_steps: int = Field(1000, ge=1)
     """Steps of the whole run."""
-    validate_every: int = 100
+    validate_every: int = Field(100, ge=1)
     """Steps between validations; each may become the best checkpoint."""
-    save_every: int = 500
+    save_every: int = Field(500, ge=1)
     """Steps between saves of the last checkpoint; Ctrl-C saves too."""
-    log_every: int = 10
+    log_every: int = Field(10, ge=1)
     """Steps between rows of the log."""
-    average_decay: float = 0.99
+    examples_every: int = Field(500, ge=1)
+    """Steps between sounds in TensorBoard, a megabyte or two each time; there are some at the end too."""
+    average_decay: float = Field(0.99, ge=0, lt=1)
     """Decay of the averaged weights that are validated and exported; 0 turns averaging off."""
-    precision: str = "32-true"
-    """lightning-fabric precision: 32-true, bf16-mixed, 16-mixed."""
-    seed: int = 0
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    """lightning-fabric precision. fp16 is left out: its loss scale is not in a checkpoint."""
+    seed: int = Field(0, ge=0)
     """Seed of weights and excerpts: the same seed on the same machine gives the same losses."""
 
 
@@ -54,7 +57,7 @@ class Task(Protocol):
         """Move networks to the device and wrap them for several processes."""
 
     def step(self, fabric: Fabric, step: int, rng: np.random.Generator) -> dict[str, Tensor]:
-        """One optimisation step on a batch drawn from `rng`; the detached losses by name."""
+        """One optimisation step on a batch drawn from `rng`; detached losses and the gradient norm, by name."""
 
     def validate(self, model: nn.Module) -> dict[str, Any]:
         """Figures on held-out files; ``score`` is the one to minimise, lists are per latent dimension."""

@@ -7,6 +7,7 @@ the same losses, bit for bit, as one that was never stopped.
 from __future__ import annotations
 
 import copy
+import math
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +18,13 @@ from typing import Any
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from torch import nn
+from rich.text import Text
+from torch import Tensor, nn
 
-from audiovae.errors import CheckpointError
+from audiovae.errors import TrainingError
 from audiovae.training.checkpoint import load_checkpoint, save_checkpoint
 from audiovae.training.logs import RunLog
 from audiovae.training.task import Task, TrainerSettings
@@ -42,54 +45,77 @@ def train(task: Task, run: Path, settings: TrainerSettings, fabric: Fabric, *, r
     Raises
     ------
     CheckpointError
-        If the run folder already holds checkpoints and `resume` is off, or none and it is on.
+        If `resume` is on and there is no checkpoint of these networks, or one cannot be written.
+    TrainingError
+        If a loss or gradient is not finite; the checkpoints are from before.
     """
     last, best = (run / "checkpoints" / f"{name}.safetensors" for name in ("last", "best"))
-    if last.exists() and not resume:
-        raise CheckpointError(f"{run} holds a run: add --resume to go on with it, or choose another --run")
     task.setup(fabric)
     average = copy.deepcopy(task.model)
     networks = task.networks | {"average": average}
     state = TrainingState(**load_checkpoint(last, networks, task.optimisers)) if resume else TrainingState()
-    log = RunLog(run, first_step=state.step) if fabric.is_global_zero else None
+    # Only rank zero has a log; it alone validates and saves.
+    log = RunLog(run, state.step, state.step % settings.validate_every == 0) if fabric.is_global_zero else None
 
     with _interruptible(fabric) as interrupted, _progress(fabric, settings, state) as advance:
         while state.step < settings.max_steps:
             rng = _seed_step(settings.seed, fabric.global_rank, state.step)
-            losses = task.step(fabric, state.step, rng)
+            losses = _read_losses(task.step(fabric, state.step, rng), state.step)
             _update_average(average, task.model, settings.average_decay, state.step)
-            logged = state.step % settings.log_every == 0
-            if logged:
-                values = {name: float(value) for name, value in losses.items()}
-                advance(state, values)
-                if log:
-                    log.write(state.step, "train", values)
             state.step += 1
-            done = state.step == settings.max_steps or interrupted()
-            if (done or state.step % settings.validate_every == 0) and fabric.is_global_zero:
-                _validate(task, average, state, log)
-                if state.best_step == state.step:
-                    save_checkpoint(best, {"model": average}, {}, vars(state))
-            if (done or state.step % settings.save_every == 0) and fabric.is_global_zero:
-                save_checkpoint(last, networks, task.optimisers, vars(state))
-            if done:
+            done = state.step == settings.max_steps
+            stopped = interrupted()
+            if log:
+                logged = done or state.step % settings.log_every == 0
+                if logged:
+                    log.write(state.step, "train", losses)
+                if done or state.step % settings.validate_every == 0:
+                    _validate(task, average, state, log, best)
+                if done or state.step % settings.examples_every == 0:
+                    _write_examples(task, average, state, log)
+                if done or stopped or state.step % settings.save_every == 0:
+                    save_checkpoint(last, networks, task.optimisers, vars(state))
+                if logged:
+                    advance(losses)
+            if stopped:
                 break
+        if log and not state.best_step:
+            # Stopped before the first validation: there is something to export. The checkpoint to go on from
+            # knows nothing of it, so that a resumed run chooses its best as one that was never stopped.
+            _validate(task, average, state, log, best)
     if log:
         log.close()
     fabric.barrier()
     return state
 
 
-def _validate(task: Task, average: nn.Module, state: TrainingState, log: RunLog | None) -> None:
+def _read_losses(losses: dict[str, Tensor], step: int) -> dict[str, float]:
+    values = {name: float(value) for name, value in losses.items()}
+    broken = [f"{name} {value}" for name, value in values.items() if not math.isfinite(value)]
+    if broken:
+        raise TrainingError(
+            f"training went astray at step {step}: {', '.join(broken)}; the checkpoints are from before: start "
+            "another run with a lower training.learning_rate, or look for broken sounds in the corpus"
+        )
+    return values
+
+
+def _validate(task: Task, average: nn.Module, state: TrainingState, log: RunLog, best: Path) -> None:
     average.eval()
     with torch.no_grad():
-        figures: dict[str, Any] = task.validate(average)
-        if figures["score"] < state.best_score:
-            state.best_score, state.best_step = figures["score"], state.step
-        if log:
-            log.write(state.step, "validation", figures)
-            for name, audio in task.examples(average).items():
-                log.write_audio(state.step, name, audio, task.sample_rate)
+        figures = task.validate(average)
+    average.train()
+    log.write(state.step, "validation", figures)
+    if figures["score"] < state.best_score:
+        state.best_score, state.best_step = figures["score"], state.step
+        save_checkpoint(best, {"model": average}, {}, vars(state))
+
+
+def _write_examples(task: Task, average: nn.Module, state: TrainingState, log: RunLog) -> None:
+    average.eval()
+    with torch.no_grad():
+        for name, audio in task.examples(average).items():
+            log.write_audio(state.step, name, audio, task.sample_rate)
     average.train()
 
 
@@ -137,22 +163,26 @@ def _interruptible(fabric: Fabric) -> Iterator[Any]:
 
 @contextmanager
 def _progress(fabric: Fabric, settings: TrainerSettings, state: TrainingState) -> Iterator[Any]:
-    """A bar with steps a second, the time left, the losses and the best held-out score, on stderr."""
+    """On stderr: a bar with steps a second and the time left; under it, on lines of their own, losses and score."""
     columns = (
         TextColumn("training"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]:.1f} steps/s"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[losses]}"),
     )
-    with Progress(*columns, console=Console(stderr=True), disable=not fabric.is_global_zero) as bar:
-        task = bar.add_task("", total=settings.max_steps, completed=state.step, rate=0.0, losses="")
+    console = Console(stderr=True, quiet=not fabric.is_global_zero)
+    bar = Progress(*columns, console=console)
+    task = bar.add_task("", total=settings.max_steps, completed=state.step, rate=0.0)
+    with Live(bar, console=console) as live:
 
-        def advance(now: TrainingState, losses: dict[str, float]) -> None:
+        def advance(losses: dict[str, float]) -> None:
+            bar.update(task, completed=state.step, rate=bar.tasks[0].speed or 0.0)
             text = "  ".join(f"{name} {value:.4g}" for name, value in losses.items())
-            if now.best_step:
-                text += f"  best {now.best_score:.4f} at {now.best_step}"
-            bar.update(task, completed=now.step, rate=bar.tasks[0].speed or 0.0, losses=text)
+            if state.best_step:
+                text += f"\nbest score {state.best_score:.4f} at step {state.best_step}"
+            live.update(Group(bar, Text(text)))
 
         yield advance
+    if not console.is_interactive:
+        console.print()  # rich ends the last line only where it can also redraw it
