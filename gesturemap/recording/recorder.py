@@ -81,6 +81,7 @@ class Recorder:
         self._oldest_s = 0.0
         self._last_time_s = -np.inf
         _refuse_reserved(layout)
+        self._schema = _make_schema(layout, latent_size)  # here, since loading pyarrow would hold up a take
         header = {
             "format": FORMAT,
             "tracker": tracker,
@@ -168,14 +169,10 @@ class Recorder:
         """
         if not self._pending:
             return
-        import pyarrow as pa
-
         rows = np.concatenate(self._pending)
-        schema = self._schema()
-        batch = pa.record_batch([np.ascontiguousarray(column) for column in rows.T], schema=schema)
-        data = batch.serialize().to_pybytes()
+        data = _make_batch(rows, self._schema).serialize().to_pybytes()
         if self._fd is None:
-            data = schema.serialize().to_pybytes() + data
+            data = self._schema.serialize().to_pybytes() + data
         self._pending = []  # before the write: should Ctrl-C break it off, the rows are not written again
         self._append(data)
         self.n_flushed += len(rows)
@@ -252,13 +249,6 @@ class Recorder:
             )
         return np.concatenate([time_s[:, None], values, latents], axis=1, dtype=np.float64)
 
-    def _schema(self) -> Any:
-        import pyarrow as pa
-
-        units = {"time_s": "s"} | {channel.name: channel.unit for channel in self.layout.channels}
-        units |= {f"latent_{i}": "latent" for i in range(self.latent_size)}
-        return pa.schema([pa.field(name, pa.float64(), metadata={"unit": unit}) for name, unit in units.items()])
-
     def _append(self, data: bytes, index: int | None = None) -> None:
         """Hand `data` to the operating system whole, or leave the file as it was."""
         index = self.take if index is None else index
@@ -319,6 +309,27 @@ class Recorder:
         except OSError as error:
             path.with_name(path.name + ".part").unlink(missing_ok=True)
             raise RecordingError(f"{path}: cannot be written: {error.strerror}; the takes are safe") from error
+
+
+def _make_schema(layout: Layout, latent_size: int) -> Any:
+    """Arrow schema of a take: a float64 column each, its unit in the field's metadata."""
+    import pyarrow as pa
+
+    units = {"time_s": "s"} | {channel.name: channel.unit for channel in layout.channels}
+    units |= {f"latent_{i}": "latent" for i in range(latent_size)}
+    return pa.schema([pa.field(name, pa.float64(), metadata={"unit": unit}) for name, unit in units.items()])
+
+
+def _make_batch(rows: Array, schema: Any) -> Any:
+    """Arrow batch of `rows` (n_frames, n_columns); NaN stays NaN.
+
+    From buffers, because pyarrow loads pandas to convert its first NumPy array: half a second without a flush.
+    """
+    import pyarrow as pa
+
+    columns = [pa.py_buffer(np.ascontiguousarray(column)) for column in rows.T]
+    arrays = [pa.Array.from_buffers(pa.float64(), len(rows), [None, column]) for column in columns]
+    return pa.record_batch(arrays, schema=schema)
 
 
 def _refuse_reserved(layout: Layout) -> None:
