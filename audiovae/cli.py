@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any, NoReturn, Optional
 
 import typer
 from rich.console import Console
-from rich.progress import track
-from rich.table import Table
+from rich.progress import Progress
+from rich.table import Column, Table
+from rich.text import Text
 
 from audiovae.errors import AudioVAEError
 
@@ -25,13 +27,31 @@ Workers = Annotated[Optional[int], typer.Option(help="Threads; one a core if not
 ModelDir = Annotated[Path, typer.Argument(help="A model folder, as `audiovae export` writes it.")]
 
 
+TRAIN_EXTRA = ("torch", "lightning_fabric", "safetensors", "onnx", "onnxscript", "tensorboard")
+HEADERS = {
+    "lsd_db": "LSD dB",
+    "spectral_convergence_db": "SC dB",
+    "mel_lsd_db": "mel LSD dB",
+    "loudness_error_db": "loudness dB",
+}
+
+
 def main() -> None:
     """Run the command line; an error a user can meet is one line on stderr and exit status 1."""
     try:
         app()
-    except AudioVAEError as error:
-        Console(stderr=True).print(f"[bold red]error:[/] {error}", highlight=False, soft_wrap=True)
-        sys.exit(1)
+    except (AudioVAEError, OSError) as error:
+        _fail(str(error))
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in TRAIN_EXTRA:
+            raise
+        _fail(f"{error.name} is not installed: run  pip install 'gesturemap[train]'")
+
+
+def _fail(message: str) -> NoReturn:
+    # As Text, because a message may hold [brackets] that rich would take for markup.
+    Console(stderr=True).print(Text.assemble(("error:", "bold red"), f" {message}"), soft_wrap=True)
+    sys.exit(1)
 
 
 @corpus_app.command("duration")
@@ -174,7 +194,7 @@ def encode(
 @app.command()
 def decode(
     model_dir: ModelDir,
-    latents: Annotated[list[Path], typer.Argument(help="Latent tables (.parquet).")],
+    latents: Annotated[list[Path], typer.Argument(help="Latent tables (.parquet) or folders.")],
     out: Annotated[Path, typer.Option(help="Folder for the sound (.wav).")],
 ) -> None:
     """Sound of latent tables."""
@@ -247,13 +267,20 @@ def _print(result: Any, as_json: bool) -> None:
     typer.echo(json.dumps(result.to_json()) if as_json else str(result))
 
 
-def _progress(files: Any) -> Any:
-    return track(files, console=Console(stderr=True), description="")
+def _progress(files: Sequence[Path]) -> Iterator[Path]:
+    # Redirected, what is echoed appears above the bar; but rich then sends it to stderr, so only to a terminal.
+    redirect = sys.stdout.isatty()
+    console = Console(stderr=True)
+    with Progress(
+        console=console, transient=True, redirect_stdout=redirect, disable=not console.is_terminal
+    ) as bar:
+        yield from bar.track(files, description="")
 
 
 def _print_evaluation(result: dict[str, Any]) -> None:
     metrics = list(result["means"])
-    table = Table("file", *metrics, "remark")
+    figures = [Column(HEADERS.get(name, name), justify="right", no_wrap=True) for name in metrics]
+    table = Table(Column("file", overflow="fold"), *figures, Column("remark", overflow="fold"))
     for row in result["files"]:
         remark = "" if row["status"] == "compared" else f"{row['status']} {row['reason'] or ''}"
         table.add_row(Path(row["file"]).name, *(_figure(row[name]) for name in metrics), remark)

@@ -29,10 +29,13 @@ def encode_files(model_dir: Path, audio: Sequence[Path], out: Path, progress: Pr
 
 
 def decode_files(model_dir: Path, latents: Sequence[Path], out: Path, progress: Progress = iter) -> Iterator[Path]:
-    """Write ``<stem>.wav`` for every latent table; yields each path once it is written."""
+    """Write ``<stem>.wav`` for every latent table found; yields each path once it is written."""
+    tables = [table for path in latents for table in (sorted(path.glob("*.parquet")) if path.is_dir() else [path])]
+    if not tables:
+        raise LatentsError(f"no latent tables (.parquet) in {', '.join(map(str, latents))}")
     player = Player(model_dir)
     out.mkdir(parents=True, exist_ok=True)
-    for source, target in zip(progress(latents), _name_targets(latents, out, ".wav"), strict=True):
+    for source, target in zip(progress(tables), _name_targets(tables, out, ".wav"), strict=True):
         save_audio(target, player.decode(read_latents(source, player.space)), player.space.sample_rate)
         yield target
 

@@ -46,6 +46,8 @@ class Codec:
         except (KeyError, ValueError) as error:
             raise ModelFolderError(f"{folder / 'encoder.onnx'} lacks {error}: export the model again") from None
         self.transform = AudioTransform(settings)
+        self.latent_size = int(self._decoder.get_inputs()[0].shape[1])
+        self.hop_length = self.stride * settings.hop_length
 
     def encode(self, audio: FloatArray) -> FloatArray:
         """Latent means, (n_frames, latent_size) float32, of mono audio (samples,)."""
@@ -75,12 +77,19 @@ class Player:
     Raises
     ------
     ModelFolderError
-        If it is none, or damaged.
+        If it is none, damaged, or its files are of different models.
     """
 
     def __init__(self, model_dir: str | Path) -> None:
         self.space = LatentSpace.load(model_dir)
         self._codec = Codec(model_dir)
+        played = (self._codec.latent_size, self._codec.hop_length, self._codec.transform.settings.sample_rate)
+        stated = (self.space.latent_size, self.space.hop_length, self.space.sample_rate)
+        if played != stated:
+            raise ModelFolderError(
+                f"{model_dir}: (latent_size, hop_length, sample_rate) {played} in the .onnx files and {stated} in "
+                "latent_space.json: files of two models; export the model again"
+            )
 
     def encode(self, audio: FloatArray) -> FloatArray:
         """Latent means of audio; the same audio always gives the same latents.
@@ -96,10 +105,12 @@ class Player:
         Raises
         ------
         ShapeError
-            If the channels are not the model's, or there is no sample.
+            If the channels are not the model's, there is no sample, or one is not finite.
         """
         if audio.ndim != 2 or audio.shape[0] != self.space.channels or audio.shape[1] == 0:
             raise ShapeError(f"audio of shape {audio.shape} found, ({self.space.channels}, samples) expected")
+        if not np.isfinite(audio).all():
+            raise ShapeError("audio with NaN or infinite samples found, finite ones expected: repair the sound first")
         return self._codec.encode(audio[0])
 
     def decode(self, latents: FloatArray) -> FloatArray:

@@ -50,7 +50,8 @@ The licence of the sounds it was trained on decides what may be done with it: se
 
 def write_card(folder: Path, space: LatentSpace, run: Run, corpus: Corpus, parity: dict[str, float]) -> None:
     """Write ``README.md`` into `folder`."""
-    validations = [row for row in read_log(run.path) if row["kind"] == "validation"]
+    rows = read_log(run.path)
+    validations = [row for row in rows if row["kind"] == "validation"]
     best = min(validations, key=lambda row: row["score"], default=None)
     low, high = space.quantile(0.01), space.quantile(0.99)
     latents = "\n".join(
@@ -75,7 +76,7 @@ def write_card(folder: Path, space: LatentSpace, run: Run, corpus: Corpus, parit
         hop_length=space.hop_length,
         latency_samples=space.latency_samples,
         latency_ms=1000 * space.latency_samples / space.sample_rate,
-        steps=run.settings.trainer.max_steps,
+        steps=rows[-1]["step"] if rows else "?",
         best_step=best["step"] if best else "?",
         n_files=len(corpus.files),
         minutes=corpus.duration_s / 60,

@@ -23,7 +23,7 @@ from audiovae.latent_space import Cloud, LatentSpace
 from audiovae.models.spectral import SpectralVAE
 from audiovae.nn.projection import LatentProjection
 from audiovae.player import Codec
-from audiovae.training.run import Run
+from audiovae.training.run import Run, identify_corpus
 from audiovae.training.spectral_task import SpectralSettings, check_corpus
 
 
@@ -67,8 +67,11 @@ def export_model(
     if out.exists() and not (overwrite and (out / "latent_space.json").exists()):
         raise ExportError(f"{out} exists: choose another --out, or add --overwrite to replace a model folder")
     opened = Run.open(run)
+    _check_cut(latents, fidelity, opened.settings.model.latent_size)
     material = Corpus.open(corpus or opened.corpus)
     check_corpus(material, opened.settings.transform)
+    if opened.corpus_id not in ("", identify_corpus(material)):
+        raise CorpusError(f"{material.path} is not the corpus {run} was trained on: give that one with --corpus")
     model = opened.load_model()
     projection = _fit_projection(model, opened.settings, material, latents, fidelity)
     beside = out.with_name(out.name + ".part")
@@ -79,11 +82,21 @@ def export_model(
         space = _measure_space(beside, model, projection, opened.settings, material, name or out.name)
         space.save(beside)
         write_card(beside, space, opened, material, parity)
-        shutil.rmtree(out, ignore_errors=True)
+        if out.exists():
+            shutil.rmtree(out)
         beside.rename(out)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return Exported(out, space, parity)
+
+
+def _check_cut(latents: int | None, fidelity: float | None, latent_size: int) -> None:
+    if latents is not None and fidelity is not None:
+        raise SettingsError("--latents and --fidelity both given: they answer the same question, give one")
+    if fidelity is not None and not 0 < fidelity <= 1:
+        raise SettingsError(f"--fidelity {fidelity} found, a share above 0 and up to 1 expected")
+    if latents is not None and not 1 <= latents <= latent_size:
+        raise SettingsError(f"--latents {latents} found, 1 to {latent_size} expected")
 
 
 @torch.no_grad()
@@ -98,12 +111,6 @@ def _fit_projection(
     centre = points.mean(dim=1)
     variance, components = torch.linalg.eigh(torch.cov(points).reshape(len(centre), -1))
     share = variance.flip(0).cumsum(0) / variance.sum()
-    if latents is not None and fidelity is not None:
-        raise SettingsError("--latents and --fidelity both given: they answer the same question, give one")
-    if fidelity is not None and not 0 < fidelity <= 1:
-        raise SettingsError(f"--fidelity {fidelity} found, a share above 0 and up to 1 expected")
-    if latents is not None and not 1 <= latents <= model.latent_size:
-        raise SettingsError(f"--latents {latents} found, 1 to {model.latent_size} expected")
     size = latents or model.latent_size
     if fidelity is not None:
         size = min(int((share < fidelity - 1e-12).sum()) + 1, model.latent_size)
