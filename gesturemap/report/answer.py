@@ -27,9 +27,9 @@ def seconds(value: float) -> str:
     return " ".join([f"{minutes}\u00a0min"] * (minutes > 0) + [f"{rest}\u00a0s"] * (rest > 0))
 
 
-def write_answer(result: dict[str, Any]) -> list[str]:
-    """Sentences of one paragraph: how much of the model this mapping reaches, and what that is worth."""
-    return [*_reach_sentences(result), *_floor_sentences(result["statistics"])]
+def write_answer(result: dict[str, Any]) -> str:
+    """One paragraph: how much of the model this mapping reaches, and what that is worth."""
+    return " ".join([*_reach_sentences(result), *_floor_sentences(result["statistics"])])
 
 
 def write_findings(result: dict[str, Any]) -> list[str]:
@@ -82,14 +82,10 @@ def write_caveats(result: dict[str, Any]) -> list[str]:
 
 
 def write_card(result: dict[str, Any]) -> str:
-    """A few lines of Markdown for the card of the mapping."""
+    """A paragraph for the coverage heading of the mapping's card."""
     gesture = result["gesture"]
-    return (
-        f"Measured on {seconds(gesture['duration_s'])} of {', '.join(gesture['recordings'])}. "
-        + " ".join(_reach_sentences(result))
-        + " "
-        + " ".join(_floor_sentences(result["statistics"]))
-    )
+    played = f"{seconds(gesture['duration_s'])} of {', '.join(gesture['recordings'])}"
+    return f"Measured on {played}. {write_answer(result)}"
 
 
 def _reach_sentences(result: dict[str, Any]) -> list[str]:

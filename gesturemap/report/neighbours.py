@@ -163,12 +163,15 @@ def _kth_by_blocks(points: Points, group: Index, k: int, rows: Index) -> Points:
         squared = left[first : first + height] @ right
         for row in range(len(part)):
             squared[row, starts[first + row] : ends[first + row]] = np.inf
+        minima = squared.reshape(len(part), STRIDE, n_minima).min(axis=1)
         limit = np.full(len(part), np.inf, dtype=np.float32)
         if n_minima >= k:
-            minima = squared.reshape(len(part), STRIDE, n_minima).min(axis=1)
             limit = np.partition(minima, k - 1, axis=1)[:, k - 1]
         limit = np.minimum(limit + tolerance, np.finfo(np.float32).max)
-        i, j = np.divmod(np.flatnonzero(squared <= limit[:, None]), right.shape[1])
+        i, column = np.divmod(np.flatnonzero(minima <= limit[:, None]), n_minima)
+        folded = column[:, None] + n_minima * np.arange(STRIDE)
+        found, fold = np.nonzero(squared[i[:, None], folded] <= limit[i, None])
+        i, j = i[found], folded[found, fold]
         exact = squared_distance(points, points, part[i], order[j])
         # Candidates stand row by row: inside a row the k-th smallest is wanted.
         ranked = exact[np.lexsort((exact, i))]

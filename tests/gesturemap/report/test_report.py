@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from gesturemap.errors import ReportError
-from gesturemap.report.answer import percent, seconds
+from gesturemap.report.answer import percent, seconds, write_card
 from gesturemap.report.coverage import CoverageSettings
 from gesturemap.report.page import FORMATS, MOTIONS
 from gesturemap.report.report import ReportSettings, make_report
@@ -106,9 +106,10 @@ def test_every_number_of_the_page_is_that_of_the_json(report, page):
 
 def test_the_answer_stands_on_the_page_and_says_the_numbers(report, page):
     result, text = report[1], " ".join(Page(page).text.split())
-    for sentence in (*result["answer"], *result["findings"], *result["caveats"]):
+    for sentence in (result["answer"], *result["findings"], *result["caveats"]):
         assert " ".join(sentence.split()) in text
-    answer = " ".join(result["answer"])
+    answer = result["answer"]
+    assert write_card(result).endswith(answer)
     assert percent(result["statistics"]["gesture"]["coverage"]["value"]) in answer
     assert percent(result["normalised_coverage"]["held_out"]) in answer
     assert percent(result["statistics"]["gesture"]["precision"]["value"]) in answer
