@@ -238,7 +238,8 @@ class LatentSpace:
                 raise ModelFolderError(
                     f"{path}: format {document['format']} found, {FORMAT} expected: export the model again"
                 )
-            with np.load(folder / "latent_space.npz", allow_pickle=False) as data:
+            # Opened here, because numpy leaves the file open where it finds it damaged.
+            with (folder / "latent_space.npz").open("rb") as file, np.load(file, allow_pickle=False) as data:
                 cloud = Cloud(
                     data["latents"],
                     data["file_index"],
