@@ -187,7 +187,6 @@ class Recorder:
         if self._fd is None:
             return None
         self._append(END_OF_STREAM, index)
-        os.fsync(self._fd)
         self._close_file()
         entry = {"index": index, "file": take_file_name(index), "n_rows": self.n_rows, "lag": None}
         self._header["takes"].append(entry)
@@ -250,7 +249,7 @@ class Recorder:
         return np.concatenate([time_s[:, None], values, latents], axis=1, dtype=np.float64)
 
     def _append(self, data: bytes, index: int | None = None) -> None:
-        """Hand `data` to the operating system whole, or leave the file as it was."""
+        """Hand `data` to the operating system whole, or leave the file as it was; the end goes on to the disk."""
         index = self.take if index is None else index
         assert index is not None
         safe_bytes = 0
@@ -262,6 +261,8 @@ class Recorder:
             left = memoryview(data)
             while left:
                 left = left[os.write(self._fd, left) :]
+            if data is END_OF_STREAM:
+                os.fsync(self._fd)
         except OSError as error:
             if self._fd is not None:
                 os.ftruncate(self._fd, safe_bytes)

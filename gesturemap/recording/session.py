@@ -108,6 +108,8 @@ def record(
     RecordingError
         If `out` exists, no frame came, the disk is full, or there is no sound output (record with `silent`).
     """
+    if seconds is not None and not seconds > 0:
+        raise RecordingError(f"{seconds} seconds found; a take needs more than 0")
     clock = clock or MonotonicClock()
     on_progress = on_progress or (lambda progress: None)
     playing = _prepare(model_dir, play, seed, seconds, loop) if model_dir or play else None

@@ -69,7 +69,7 @@ def _read_jsonl(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
-    for number, line in enumerate(_decode(path).splitlines(), start=1):
+    for number, line in enumerate(_read_lines(path), start=1):
         if not line.strip():
             continue
         try:
@@ -94,7 +94,7 @@ def _flatten(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 def _read_text(path: Path, header: bool | None) -> pd.DataFrame:
     import pandas as pd
 
-    lines = _decode(path).splitlines()
+    lines = _read_lines(path)
     while lines and (not lines[0].strip() or lines[0].startswith("#")):
         lines.pop(0)
     sample = [line for line in lines[:SAMPLE_LINES] if line.strip()]
@@ -135,13 +135,15 @@ def _parse_numbers(cells: pd.Series, decimal: str) -> pd.Series:
     return (words == "true").reindex(cells.index).astype(float) if words.isin(["true", "false"]).all() else cells
 
 
-def _decode(path: Path) -> str:
+def _read_lines(path: Path) -> list[str]:
+    """Lines of a text file, whichever of CR, LF or both ends them."""
     data = path.read_bytes()
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
-        return data.decode(encoding)
+        text = data.decode(encoding)
     except UnicodeDecodeError as error:
         raise RecordingError(f"{path}: not {encoding} text ({error.reason}): save it as UTF-8") from None
+    return re.split(r"\r\n|\r|\n", text)
 
 
 def _split(line: str, separator: str) -> list[str]:

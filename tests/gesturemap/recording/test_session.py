@@ -204,6 +204,12 @@ def test_play_without_a_model_is_refused(tmp_path: Path) -> None:
         record(open_tracker("synthetic:seconds=1"), tmp_path / "a.rec", play="walk")
 
 
+@pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan")])
+def test_a_take_of_no_length_is_refused(tmp_path: Path, seconds: float) -> None:
+    with pytest.raises(RecordingError, match="a take needs more than 0"):
+        record(open_tracker("synthetic"), tmp_path / "a.rec", seconds=seconds)
+
+
 @pytest.fixture
 def speaker(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """A stand-in for sounddevice with one output, heard 30 ms after it is asked for samples."""

@@ -99,12 +99,12 @@ def test_columns_between_spaces_behind_comments(tmp_path: Path) -> None:
 
 
 def test_jsonl_is_flattened(tmp_path: Path) -> None:
-    rows = [{"time_s": 0.5 * i, "hand": {"x": i, "tip": [i + 0.25, None]}, "label": "a"} for i in range(3)]
-    (tmp_path / "t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    rows = [{"time_s": 0.5 * i, "hand": {"x": i, "tip": [i + 0.25, None]}, "label": "a\u2028b"} for i in range(3)]
+    (tmp_path / "t.jsonl").write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
     found = import_table(tmp_path / "t.jsonl", tmp_path / "b.rec")
     assert found.layout.names == ("hand_x", "hand_tip_0")
     np.testing.assert_array_equal(found.takes[0].values, [[0, 0.25], [1, 1.25], [2, 2.25]])
-    assert found.notes == ("columns left out: hand_tip_1 (empty), label (text such as 'a')",)
+    assert found.notes == ("columns left out: hand_tip_1 (empty), label (text such as 'a\\u2028b')",)
 
 
 def test_takes_by_a_column_each_with_its_own_time(tmp_path: Path) -> None:
