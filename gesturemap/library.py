@@ -12,6 +12,7 @@ import os
 import sys
 import tomllib
 from collections.abc import Mapping as Dictionary
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,15 @@ from typing import Any
 from pydantic import Field
 
 from audiovae.errors import SettingsError
-from audiovae.settings import Settings, build
+from audiovae.latent_space import LatentSpace
+from audiovae.settings import Settings, apply_overrides, build
 from gesturemap.errors import MappingError
-from gesturemap.mapping_folder import folder_of, load_mapping, read_document
+from gesturemap.features import load_features
+from gesturemap.mapping import Mapping, OutputSettings
+from gesturemap.mapping.fitting import choose_features, fit_mapping, split_overrides
+from gesturemap.mapping.folder import folder_of, load_mapping, read_document
+from gesturemap.recording import Recording
+from gesturemap.regressors import DEFAULT_REGRESSOR, regressor_settings
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 LIBRARY_VARIABLE = "GESTUREMAP_LIBRARY"
@@ -131,6 +138,74 @@ def find_mapping(spec: str | Path, library: str | Path | None = None) -> Path:
     hint = f" (did you mean {nearest[0]!r}?)" if nearest else ""
     places = ", ".join(str(root) for root in library_path(library))
     raise MappingError(f"no mapping {str(spec)!r}{hint}: neither a mapping folder nor tracker/model/name in {places}")
+
+
+def load_for_model(
+    spec: str | Path, model_dir: str | Path, library: str | Path | None = None, force: bool = False
+) -> tuple[Mapping, LatentSpace]:
+    """A mapping of the library, and the model it is to play.
+
+    Raises
+    ------
+    WrongModelError
+        If it was fitted on another model and `force` is off.
+    MappingError, ModelFolderError
+        If one of the two is missing or damaged.
+    """
+    space = LatentSpace.load(model_dir)
+    return Mapping.load(find_mapping(spec, library), space, force), space
+
+
+def fit_into_library(
+    recordings: Sequence[str | Path],
+    model_dir: str | Path,
+    name: str,
+    *,
+    library: str | Path | None = None,
+    features: str | None = None,
+    regressor: str | None = None,
+    overrides: Sequence[str] = (),
+    intent: str = "",
+    overwrite: bool = False,
+    seed: int = 0,
+) -> tuple[Mapping, Path]:
+    """Fit a mapping and keep it as ``<tracker>/<model>/<name>``. The function behind `gesturemap fit`.
+
+    Parameters
+    ----------
+    recordings : folders, of one tracker, with latents of the model in `model_dir`.
+    library : goes there; into the user's own library if None.
+    features : feature preset or TOML file; None chooses by the channels there are.
+    regressor : a name of `gesturemap.regressors.REGRESSORS`; None for the default.
+    overrides : ``features.KEY=V``, ``regressor.KEY=V``, ``output.KEY=V``.
+    intent : what the gesture means, for the card.
+    overwrite : replace a mapping of that name.
+    seed : of everything random.
+
+    Returns
+    -------
+    The mapping, and the folder it is in.
+    """
+    space = LatentSpace.load(model_dir)
+    loaded = [Recording.load(path) for path in recordings]
+    root = user_library() if library is None else Path(library)
+    folder = folder_of(root, loaded[0].tracker, space.model_name, name)
+    if folder.exists() and not overwrite:
+        raise MappingError(f"{folder} exists: choose another --name, or add --overwrite")
+    parts = split_overrides(overrides)
+    regressor = regressor or DEFAULT_REGRESSOR
+    mapping = fit_mapping(
+        loaded,
+        space,
+        load_features(features or choose_features(loaded[0].layout), parts["features"]),
+        name=name,
+        regressor=regressor,
+        settings=regressor_settings(regressor, parts["regressor"]),
+        output=build(OutputSettings, apply_overrides({}, parts["output"]), "--set output"),
+        seed=seed,
+        intent=intent,
+    )
+    return mapping, mapping.save(folder, overwrite)
 
 
 def list_mappings(library: str | Path | None = None) -> list[MappingEntry]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-MIN_NAMED_FRAMES = 20  # a file with fewer frames is not worth naming
+MIN_NAMED_FRAMES = 20  # a file with fewer frames is neither named nor counted
 
 
 def percent(share: float) -> str:
@@ -21,7 +21,7 @@ def bare_percent(share: float) -> str:
 
 def seconds(value: float) -> str:
     """``12 s``, ``1.5 s``, ``3 min 20 s``."""
-    if value < 10:
+    if value < 9.95:
         return f"{value:.1f}\u00a0s"
     minutes, rest = divmod(round(value), 60)
     return " ".join([f"{minutes}\u00a0min"] * (minutes > 0) + [f"{rest}\u00a0s"] * (rest > 0))
@@ -35,7 +35,7 @@ def write_answer(result: dict[str, Any]) -> str:
 def write_findings(result: dict[str, Any]) -> list[str]:
     """What a performer would change: sounds never reached, dimensions that do not play, lost hands."""
     return [
-        *_sound_sentences(result["files"]),
+        *find_sounds(result["files"]),
         *_dimension_sentences(result["quality"]),
         *_playing_sentences(result),
     ]
@@ -78,7 +78,30 @@ def write_caveats(result: dict[str, Any]) -> list[str]:
             f"The mapping was fitted on another model, {result['mapping']['model_name']}. Its gestures mean other "
             f"sounds here."
         )
-    return [*caveats, *(f"Of the mapping: {text}." for text in result["mapping"]["card"].get("warnings", []))]
+    warnings = result["mapping"]["card"].get("warnings", [])
+    return [*caveats, *(f"Of the mapping: {text.rstrip('.')}." for text in warnings)]
+
+
+def find_sounds(files: Sequence[dict[str, Any]]) -> list[str]:
+    """Which source files a mapping reaches best and least.
+
+    Parameters
+    ----------
+    files : ``name``, ``n_frames`` and ``coverage`` of each, the most reached first.
+    """
+    named = [file for file in files if file["n_frames"] >= MIN_NAMED_FRAMES] or list(files)
+    count = min(3, len(named) // 2)
+    if not count:
+        return []
+    sentences = [f"Of the source files it reaches most of {_list_files(named[:count])}."]
+    never = [file for file in named if file["coverage"] == 0]
+    if never:
+        longest = _join([file["name"] for file in never[: -count - 1 : -1]])
+        which = f", the longest of them {longest}" if len(never) > count else f": {longest}"
+        sentences.append(f"It never reaches {len(never)} of {len(named)} longer files{which}.")
+    else:
+        sentences.append(f"It reaches least of {_list_files(named[: -count - 1 : -1])}.")
+    return sentences
 
 
 def write_card(result: dict[str, Any]) -> str:
@@ -127,19 +150,6 @@ def _floor_sentences(statistics: dict[str, Any]) -> list[str]:
     return [f"Random motion as smooth and as wide reaches {percent(walk)}: {verdict}."]
 
 
-def _sound_sentences(files: Sequence[dict[str, Any]]) -> list[str]:
-    """`files` are sorted, the most reached first."""
-    named = [file for file in files if file["n_frames"] >= MIN_NAMED_FRAMES] or list(files)
-    count = min(3, len(named) // 2)
-    if not count:
-        return []
-    best, least = named[:count], named[: -count - 1 : -1]
-    return [
-        f"Of the source files it reaches most of {_list_files(best)}.",
-        f"It reaches least of {_list_files(least)}.",
-    ]
-
-
 def _dimension_sentences(quality: dict[str, Any]) -> list[str]:
     count = len(quality["dimensions"])
     sentences = ["Every dimension of the model moves."]
@@ -159,8 +169,10 @@ def _playing_sentences(result: dict[str, Any]) -> list[str]:
         how = "calmer than" if ratio < low else "more restless than" if ratio > high else "about as lively as"
         sentences.append(f"It moves {how} real sound ({ratio:.2g} times its step).")
     r2 = result["mapping"]["card"].get("held_out_r2_all")
-    if r2 is not None:
-        sentences.append(f"On gestures it was not fitted on it explains {percent(max(r2, 0.0))} of the movement.")
+    if r2 is not None and r2 <= 0:
+        sentences.append("On gestures it was not fitted on it is no better than always playing the mean.")
+    elif r2 is not None:
+        sentences.append(f"On gestures it was not fitted on it explains {percent(r2)} of the movement.")
     if lost > 0.005:
         sentences.append(f"The hand was lost for {percent(lost)} of the time.")
     return sentences

@@ -65,7 +65,9 @@ def draw_map(reach: Reach, segment: Index, name: str = "map") -> str:
     path = _two_columns(reach.motion.points)[: 4 * MAX_POINTS]
     breaks = np.flatnonzero(np.diff(segment[: len(path)])) + 1
     path = np.insert(path, breaks, np.nan, axis=0)
-    axes.plot(*path.T, color=ORANGE, linewidth=0.6, alpha=0.6, label="the gesture")
+    # A long gesture would bury the sounds under its line.
+    width = float(np.clip(900 / len(path), 0.5, 1.2))
+    axes.plot(*path.T, color=ORANGE, linewidth=width, alpha=min(1.0, 0.35 + width / 2), label="the gesture")
     low, high = np.quantile(np.concatenate([points, path[np.isfinite(path[:, 0])]]), (0.002, 0.998), axis=0)
     margin = 0.08 * (high - low)
     axes.set(xlim=(low[0] - margin[0], high[0] + margin[0]), ylim=(low[1] - margin[1], high[1] + margin[1]))
@@ -83,11 +85,16 @@ def draw_bars(rows: Sequence[tuple[str, str, Interval]], name: str = "bars") -> 
         axes.barh(place, value, color=COLOURS[kind], height=0.62)
         if high > low:
             axes.plot([low, high], [place, place], color=INK, linewidth=1.4, solid_capstyle="butt")
-        axes.text(max(high, value) + 1.5, place, f"{value:.{int(value < 9.95)}f}", va="center")
+        axes.annotate(
+            f"{value:.{int(value < 9.95)}f}", (high, place), (5, 0), textcoords="offset points", va="center"
+        )
     axes.set_yticks(range(len(rows)), [label for label, _, _ in rows])
     axes.tick_params(axis="y", length=0)
     axes.invert_yaxis()
-    axes.set(xlim=(0, 108), xticks=range(0, 101, 25), xlabel="sounds of the model that are reached, %")
+    longest = 100 * max(coverage.high for _, _, coverage in rows)
+    axes.set(xlim=(0, 108 if longest > 45 else 1.2 * longest + 0.1))
+    axes.set_xlabel("sounds of the model that are reached, %")
+    axes.locator_params(axis="x", nbins=5)
     return _to_svg(figure, name, "Coverage of the gesture, of held-out recordings and of motions without intent")
 
 

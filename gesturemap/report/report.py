@@ -264,9 +264,9 @@ def _describe_curve(curve: Curve) -> dict[str, Any]:
 
 
 def _describe_files(reach: Reach) -> list[dict[str, Any]]:
-    """Source files, the most reached first."""
+    """Source files, the most reached first; of those reached equally, the longest last."""
     reference = reach.reference
-    order = np.argsort(-reach.file_coverage, kind="stable")
+    order = np.lexsort((reference.file_sizes, -reach.file_coverage))
     return [
         {
             "name": reference.file_names[i],

@@ -28,6 +28,7 @@ class SyntheticTracker(Tracker):
         tracker; each hand goes out of sight for half a second every five to eight seconds).
     live : False for own time, as fast as it is read; True for frames that fall due on `clock`.
     clock : for `live`; None for the machine's.
+    axes : moves a ``gametrak`` instead of the seeded noise: seconds to (6,) values in [-1, 1].
     """
 
     name = "synthetic"
@@ -40,6 +41,7 @@ class SyntheticTracker(Tracker):
         kind: str = "gametrak",
         live: bool = False,
         clock: Clock | None = None,
+        axes: Callable[[float], Array] | None = None,
     ) -> None:
         if kind not in ("gametrak", "hands"):
             raise TrackerError(f"synthetic tracker: kind={kind!r}, expected gametrak or hands")
@@ -56,7 +58,8 @@ class SyntheticTracker(Tracker):
         self.live = live
         self.source = f"seed={seed},kind={kind}"
         self._n_frames = max(1.0, np.rint(seconds * self.frame_rate))
-        self._motion = _gametrak_motion(seed) if kind == "gametrak" else HandsMotion(seed).at
+        axes = axes if axes is not None else SmoothMotion(seed, 6).at
+        self._motion = _gametrak_motion(axes) if kind == "gametrak" else HandsMotion(seed).at
         self._clock = clock if clock is not None else MonotonicClock()
         self._start_s = 0.0
         self._next: int | None = None
@@ -95,14 +98,13 @@ class SyntheticTracker(Tracker):
         return ahead_s <= timeout_s
 
 
-def _gametrak_motion(seed: int) -> Callable[[float], Array]:
-    motion = SmoothMotion(seed, 6)
+def _gametrak_motion(axes: Callable[[float], Array]) -> Callable[[float], Array]:
     calibration = Calibration()
     middle = MAX_COUNT / 2
 
     def at(time_s: float) -> Array:
         # Whole counts, as the device gives; the foot switch stays up.
-        raw = np.rint(middle + middle * motion.at(time_s))
+        raw = np.rint(middle + middle * axes(time_s))
         return gametrak_values(raw, np.zeros(()), calibration)
 
     return at

@@ -10,9 +10,9 @@ import pytest
 
 from audiovae.latent_space import Cloud, LatentSpace
 from gesturemap.features import FeatureSettings
-from gesturemap.fitting import fit_mapping
 from gesturemap.frame import Channel, Layout
 from gesturemap.mapping import Mapping
+from gesturemap.mapping.fitting import fit_mapping
 from gesturemap.recording import Recording, Take
 
 RATE = 60.0

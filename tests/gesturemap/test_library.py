@@ -11,7 +11,7 @@ from gesturemap import library
 from gesturemap.errors import MappingError
 from gesturemap.library import find_mapping, list_datasets, list_mappings, user_library, validate_library
 from gesturemap.mapping import Mapping
-from gesturemap.mapping_folder import folder_of
+from gesturemap.mapping.folder import folder_of
 
 CARD = """
 name = "loops"

@@ -103,9 +103,10 @@ def test_presets_explain_themselves_and_work(preset: str, hands_layout: Layout) 
     assert len(list_presets(PRESETS)[preset]) > 30
     settings = load_features(preset)
     assert settings.name == preset
-    extractor = FeatureExtractor(settings, hands_layout)
+    layout = gametrak_layout() if preset == "gametrak_motion" else hands_layout
+    extractor = FeatureExtractor(settings, layout)
     rng = np.random.default_rng(6)
-    features = extractor.process(np.arange(20) / 25.0, rng.normal(size=(20, len(hands_layout))))
+    features = extractor.process(np.arange(20) / 25.0, rng.normal(size=(20, len(layout))))
     assert features.shape == (20, len(extractor.names))
     assert len(extractor.names) == len(set(extractor.names)) == len(extractor.units)
     assert np.isfinite(features).all()

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from gesturemap.errors import ReportError
-from gesturemap.report.answer import percent, seconds, write_card
+from gesturemap.report.answer import find_sounds, percent, seconds, write_card
 from gesturemap.report.coverage import CoverageSettings
 from gesturemap.report.page import FORMATS, MOTIONS
 from gesturemap.report.report import ReportSettings, make_report
@@ -246,6 +246,18 @@ def test_sound_is_embedded_and_a_file_that_is_none_is_refused(bells, mapping_for
     for name in ("no.wav", "absent.wav"):
         with pytest.raises(ReportError, match="cannot be read as sound"):
             make_report(mapping, [recorded(5.0)], bells, tmp_path, settings=QUICK, audio=tmp_path / name)
+
+
+def test_files_never_reached_are_counted_and_the_longest_named():
+    files = [{"name": f"{name}.wav", "n_frames": n, "coverage": share} for name, n, share in (
+        ("kick", 40, 0.5), ("snare", 30, 0.2), ("tick", 3, 0.0), ("hat", 40, 0.0), ("pad", 900, 0.0)
+    )]  # fmt: skip
+    assert find_sounds(files) == [
+        "Of the source files it reaches most of kick.wav (50\u00a0%) and snare.wav (20\u00a0%).",
+        "It never reaches 2 of 4 longer files: pad.wav and hat.wav.",
+    ]
+    assert find_sounds(files[:2])[1] == "It reaches least of snare.wav (20\u00a0%)."
+    assert find_sounds(files[:1]) == []
 
 
 def test_words_for_numbers():

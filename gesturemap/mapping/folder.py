@@ -19,11 +19,11 @@ import numpy as np
 
 from audiovae.errors import SettingsError
 from audiovae.settings import build
-from gesturemap.card import render_card
 from gesturemap.errors import FeatureError, LayoutError, MappingError
 from gesturemap.features import FeatureExtractor, FeatureSettings
 from gesturemap.frame import Array, Layout
-from gesturemap.mapping import Examples, Mapping, MappingLabel, OutputSettings
+from gesturemap.mapping.card import render_card
+from gesturemap.mapping.mapping import Examples, Mapping, MappingLabel, OutputSettings
 from gesturemap.regressors import find_regressor
 from gesturemap.regressors.storage import load_regressor, save_regressor
 

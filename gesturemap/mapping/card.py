@@ -9,7 +9,7 @@ from audiovae.latent_space import replace_text
 from gesturemap.errors import MappingError
 
 if TYPE_CHECKING:
-    from gesturemap.mapping import Mapping
+    from gesturemap.mapping.mapping import Mapping
 
 COVERAGE = "## Coverage"
 NOT_MEASURED = "Not measured yet: `gesturemap report` measures how much of the model this gesture space reaches."

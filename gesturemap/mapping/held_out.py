@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from audiovae.latent_space import LatentSpace
 from gesturemap.frame import Array
-from gesturemap.mapping import Examples
+from gesturemap.mapping.mapping import Examples
 from gesturemap.regressors.rows import MIN_ROWS
 
 N_FOLDS = 5

@@ -11,7 +11,7 @@ from audiovae.latent_space import LatentSpace
 from gesturemap.errors import MappingError, WrongModelError
 from gesturemap.features import FeatureExtractor, FeatureSettings, extract_features
 from gesturemap.frame import Array, Layout
-from gesturemap.mapping import Examples
+from gesturemap.mapping.mapping import Examples
 from gesturemap.recording import Recording, Take
 from gesturemap.regressors.rows import MIN_ROWS, spread_rows
 

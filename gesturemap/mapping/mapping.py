@@ -1,6 +1,6 @@
 """A mapping: from the frames of one tracker to the latents of one model. What it is and what it does.
 
-`gesturemap.fitting` makes one from recordings, `gesturemap.mapping_folder` keeps it on disk.
+`fitting` makes one from recordings, `folder` keeps it on disk.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Mapping:
     rest : (latent_size,) where the latents go when the hand is lost: the model's mean.
     output : clipping, smoothing, hold and fade.
     seed : it was fitted with.
-    card : what is known of it: fit and held-out error and how they were measured; see `gesturemap.fitting`.
+    card : what is known of it: fit and held-out error and how they were measured; see `gesturemap.mapping.fitting`.
     examples : what it was fitted on.
     """
 
@@ -124,6 +124,14 @@ class Mapping:
     def smoothing(self) -> SmoothingSettings:
         """Of the latents."""
         return self.output.smoothing
+
+    @property
+    def summary(self) -> str:
+        """One or two sentences: how well it fits, and what to mind."""
+        text = f"{self.card['n_examples']} examples in {len(self.card['takes'])} take(s)"
+        if "held_out_r2_all" in self.card:
+            text += f", held-out R2 {self.card['held_out_r2_all']:.2f} ({self.card['held_out']})"
+        return ". ".join([text, *self.card.get("warnings", [])]) + "."
 
     def predict(self, features: Array) -> Array:
         """Latents of features, clipped to `low` and `high`, row by row.
@@ -191,15 +199,15 @@ class Mapping:
             )
 
     def save(self, folder: str | Path, overwrite: bool = False) -> Path:
-        """Write the mapping folder; see `gesturemap.mapping_folder.save_mapping`."""
-        from gesturemap.mapping_folder import save_mapping
+        """Write the mapping folder; see `gesturemap.mapping.folder.save_mapping`."""
+        from gesturemap.mapping.folder import save_mapping
 
         return save_mapping(self, folder, overwrite)
 
     @classmethod
     def load(cls, folder: str | Path, space: LatentSpace | None = None, force: bool = False) -> Mapping:
-        """Read a mapping folder; see `gesturemap.mapping_folder.load_mapping`."""
-        from gesturemap.mapping_folder import load_mapping
+        """Read a mapping folder; see `gesturemap.mapping.folder.load_mapping`."""
+        from gesturemap.mapping.folder import load_mapping
 
         mapping = load_mapping(folder)
         if space is not None:

@@ -11,10 +11,10 @@ from audiovae.latent_space import LatentSpace
 from audiovae.settings import Settings
 from gesturemap.errors import MappingError
 from gesturemap.features import FeatureSettings
-from gesturemap.frame import Array
-from gesturemap.held_out import measure_errors
-from gesturemap.mapping import Mapping, MappingLabel, OutputSettings
-from gesturemap.pairing import MAX_ROWS, Pairs, collect_pairs
+from gesturemap.frame import Array, Layout
+from gesturemap.mapping.held_out import measure_errors
+from gesturemap.mapping.mapping import Mapping, MappingLabel, OutputSettings
+from gesturemap.mapping.pairing import MAX_ROWS, Pairs, collect_pairs
 from gesturemap.recording import Recording
 from gesturemap.regressors import DEFAULT_REGRESSOR, find_regressor, make_regressor
 from gesturemap.regressors.settings import LinearMapSettings
@@ -42,7 +42,7 @@ def fit_mapping(
     ----------
     recordings : of one tracker and layout, their latents those of `space`.
     space : the model to play.
-    features : the feature set.
+    features : the feature set; a hand that is never seen is left out of it.
     name : of the mapping.
     regressor, settings : a name of `gesturemap.regressors.REGRESSORS`, and its settings; None: defaults.
     output : clipping, smoothing, hold and fade; None: defaults.
@@ -64,6 +64,7 @@ def fit_mapping(
     low, high = (
         np.asarray(space.quantile(level), dtype=np.float64) for level in (output.low_quantile, output.high_quantile)
     )
+    features = without_unseen_hands(features, recordings)
     pairs = collect_pairs(recordings, space, features, max_rows)
     examples = pairs.examples
     if examples.latents is None:
@@ -93,6 +94,27 @@ def fit_mapping(
         card={"intent": intent} | _describe(pairs) | measure_errors(fit, fitted, examples, space, low, high),
         examples=examples,
     )
+
+
+def choose_features(layout: Layout) -> str:
+    """The feature preset that suits a layout: by its channels, so that a replay is treated as what it replays."""
+    if "left_hand_x" in layout.names:
+        return "gametrak_motion"
+    return "hand_motion" if "left_wrist_x" in layout.names else "motion"
+
+
+def without_unseen_hands(features: FeatureSettings, recordings: Sequence[Recording]) -> FeatureSettings:
+    """`features` of the hands that were seen at all: those of the other would never be numbers."""
+    seen = tuple(side for side in features.hands if _is_seen(f"{side}_present", recordings))
+    return features.model_copy(update={"hands": seen}) if seen else features
+
+
+def _is_seen(channel: str, recordings: Sequence[Recording]) -> bool:
+    """Whether the hand of a presence channel is ever there; a layout without the channel has no say."""
+    columns = [recording.layout.names.index(channel) for recording in recordings if channel in recording.layout.names]
+    if not columns:
+        return True
+    return any(bool((take.values[:, columns[0]] > 0).any()) for recording in recordings for take in recording.takes)
 
 
 def split_overrides(overrides: Iterable[str]) -> dict[str, list[str]]:

@@ -11,10 +11,10 @@ import pytest
 from audiovae.latent_space import LatentSpace
 from gesturemap.errors import MappingError, WrongModelError
 from gesturemap.features import FeatureSettings, extract_features
-from gesturemap.fitting import fit_mapping, split_overrides
-from gesturemap.held_out import held_out_folds
 from gesturemap.mapping import Mapping
-from gesturemap.pairing import collect_pairs
+from gesturemap.mapping.fitting import fit_mapping, split_overrides
+from gesturemap.mapping.held_out import held_out_folds
+from gesturemap.mapping.pairing import collect_pairs
 from gesturemap.recording import Recording
 from gesturemap.regressors import REGRESSORS, regressor_settings
 

@@ -13,13 +13,13 @@ import pytest
 import tomli_w
 
 from audiovae.latent_space import LatentSpace
-from gesturemap import mapping_folder
-from gesturemap.card import write_coverage
 from gesturemap.errors import MappingError, WrongModelError
 from gesturemap.features import FeatureSettings, SmoothingSettings
-from gesturemap.fitting import fit_mapping
 from gesturemap.mapping import Mapping, OutputSettings
-from gesturemap.mapping_folder import folder_of
+from gesturemap.mapping import folder as mapping_folder
+from gesturemap.mapping.card import write_coverage
+from gesturemap.mapping.fitting import fit_mapping
+from gesturemap.mapping.folder import folder_of
 from gesturemap.recording import Recording
 from gesturemap.regressors import REGRESSORS
 
