@@ -52,9 +52,11 @@ def mel_filter_bank(sample_rate: int, n_fft: int, n_mels: int) -> FloatArray:
     rank = int(np.linalg.matrix_rank(bank, rtol=1e-4))
     if rank < n_mels:
         empty = int((bank.sum(axis=1) == 0).sum())
+        # As many as leave the narrowest filters, those of the linear part, a whole bin to rise over.
+        most = max(int(float(hz_to_mel(np.array(sample_rate / 2.0))) * _HZ_PER_MEL * n_fft / sample_rate) - 1, 1)
         raise SettingsError(
             f"{n_mels} mel bands over {n_fft // 2 + 1} bins at {sample_rate} Hz have rank {rank} "
-            f"({empty} bands are empty): use at most {rank} bands, or a larger n_fft"
+            f"({empty} bands are empty): use at most {most} bands, or a larger n_fft"
         )
     return np.asarray(bank)
 
