@@ -27,6 +27,11 @@ def seconds(value: float) -> str:
     return " ".join([f"{minutes}\u00a0min"] * (minutes > 0) + [f"{rest}\u00a0s"] * (rest > 0))
 
 
+def is_short(duration_s: float, gesture_s: float) -> bool:
+    """Whether the ceiling is so much shorter than the gesture that the two must be compared at its duration."""
+    return duration_s < 0.95 * gesture_s
+
+
 def write_answer(result: dict[str, Any]) -> str:
     """One paragraph: how much of the model this mapping reaches, and what that is worth."""
     return " ".join([*_reach_sentences(result), *_floor_sentences(result["statistics"])])
@@ -50,7 +55,7 @@ def write_caveats(result: dict[str, Any]) -> list[str]:
             "The model folder holds no held-out recordings, so there is no ceiling to compare with: train and "
             "export the model on a corpus with validation files."
         )
-    elif statistics["held_out"]["n_frames"] < statistics["gesture"]["n_frames"]:
+    elif is_short(statistics["held_out"]["duration_s"], gesture["duration_s"]):
         caveats.append(
             f"There are only {seconds(statistics['held_out']['duration_s'])} of held-out recordings. The ceiling, and "
             f"the comparison with it, is for that duration; with more sound it would be higher."
@@ -93,7 +98,8 @@ def find_sounds(files: Sequence[dict[str, Any]]) -> list[str]:
     count = min(3, len(named) // 2)
     if not count:
         return []
-    sentences = [f"Of the source files it reaches most of {_list_files(named[:count])}."]
+    best = [file for file in named[:count] if file["coverage"] > 0]
+    sentences = [f"Of the source files it reaches most of {_list_files(best)}."] if best else []
     never = [file for file in named if file["coverage"] == 0]
     if never:
         longest = _join([file["name"] for file in never[: -count - 1 : -1]])
@@ -120,18 +126,15 @@ def _reach_sentences(result: dict[str, Any]) -> list[str]:
         f"{bare_percent(coverage['low'])} to {percent(coverage['high'])})."
     ]
     if normalised is not None:
-        same = normalised["duration_s"] > 0.95 * statistics["gesture"]["duration_s"]
-        if not same:
-            first = f"In {seconds(normalised['duration_s'])} it reaches {percent(normalised['gesture'])}; other"
-        sentences.append(
-            f"{'Other' if same else first} recordings, which the model never heard, reach "
-            f"{percent(normalised['held_out'])} in {'the same' if same else 'that'} time."
-        )
-    if normalised is not None:
-        sentences.append(
-            f"On a scale from a hand held still (0 %) to those recordings (100 %) that is "
-            f"{percent(normalised['value'])}."
-        )
+        held_out, still = percent(normalised["held_out"]), "On a scale from a hand held still"
+        if is_short(normalised["duration_s"], statistics["gesture"]["duration_s"]):
+            sentences.append(
+                f"In {seconds(normalised['duration_s'])} it reaches {percent(normalised['gesture'])}; other "
+                f"recordings, which the model never heard, reach {held_out} in that time."
+            )
+        else:
+            sentences.append(f"Other recordings, which the model never heard, reach {held_out} in the same time.")
+        sentences.append(f"{still} (0\u00a0%) to those recordings (100\u00a0%) that is {percent(normalised['value'])}.")
     sentences.append(
         f"It is where the model has sounds for {percent(precision['value'])} of the time"
         + ("." if precision["value"] > 0.995 else "; the rest asks for what the model has not heard.")

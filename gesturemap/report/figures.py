@@ -85,9 +85,7 @@ def draw_bars(rows: Sequence[tuple[str, str, Interval]], name: str = "bars") -> 
         axes.barh(place, value, color=COLOURS[kind], height=0.62)
         if high > low:
             axes.plot([low, high], [place, place], color=INK, linewidth=1.4, solid_capstyle="butt")
-        axes.annotate(
-            f"{value:.{int(value < 9.95)}f}", (high, place), (5, 0), textcoords="offset points", va="center"
-        )
+        axes.annotate(f"{value:.{int(value < 9.95)}f}", (high, place), (5, 0), textcoords="offset points", va="center")
     axes.set_yticks(range(len(rows)), [label for label, _, _ in rows])
     axes.tick_params(axis="y", length=0)
     axes.invert_yaxis()
@@ -106,9 +104,7 @@ def draw_curves(curves: Sequence[tuple[str, str, Curve]], name: str = "curves") 
         colour = COLOURS[kind]
         axes.plot(curve.time_s, 100 * curve.coverage, color=colour, linewidth=1.8, label=label)
         if curve.n_orders > 1:
-            axes.fill_between(
-                curve.time_s, 100 * curve.low, 100 * curve.high, color=colour, alpha=0.2, linewidth=0
-            )
+            axes.fill_between(curve.time_s, 100 * curve.low, 100 * curve.high, color=colour, alpha=0.2, linewidth=0)
     axes.set(xlabel="seconds played", ylabel="reached, %", xlim=(0, None), ylim=(0, None))
     figure.legend(loc="outside upper left", ncols=2, handlelength=1.4, columnspacing=1.2)
     return _to_svg(figure, name, "Coverage against time")

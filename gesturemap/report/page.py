@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gesturemap.errors import ReportError
 from gesturemap.report import figures
-from gesturemap.report.answer import bare_percent, percent, seconds
+from gesturemap.report.answer import bare_percent, is_short, percent, seconds
 from gesturemap.report.bootstrap import Interval
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def render_page(measured: Measured, audio: Path | None = None) -> str:
     return environment.get_template("page.html").render(
         result=measured.result,
         motions={name: words for name, words in MOTIONS.items() if name in measured.reaches},
-        figures={name: Markup(svg) for name, svg in draw_figures(measured).items()},  # noqa: S704
+        figures={name: Markup(svg) for name, svg in draw_figures(measured).items()},
         show=_shower(measured.result),
         percent=percent,
         seconds=seconds,
@@ -82,7 +82,7 @@ def draw_figures(measured: Measured) -> dict[str, str]:
         interval = Interval(coverage["value"], coverage["low"], coverage["high"])
         bars.append((MOTIONS[name][0], MOTIONS[name][1], interval))
     normalised = measured.result["normalised_coverage"]
-    if normalised and normalised["duration_s"] < 0.95 * statistics["gesture"]["duration_s"]:
+    if normalised and is_short(normalised["duration_s"], statistics["gesture"]["duration_s"]):
         # The ceiling is for a shorter time than the gesture: beside it stands the gesture of that time.
         value = normalised["gesture"]
         bars.insert(1, (f"… in {seconds(normalised['duration_s'])}", "gesture", Interval(value, value, value)))

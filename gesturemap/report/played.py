@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 Mask = npt.NDArray[np.bool_]
 
-MAX_GAP_S = 0.25  # readings further apart than this are not joined: the hand was lost between them
+# Readings further apart than this, and than this many usual intervals, are not joined: the hand was lost.
+MAX_GAP_S = 0.25
+MAX_GAP_INTERVALS = 3.0
 MIN_DURATION_S = 1.0
 
 
@@ -100,7 +102,9 @@ def _play_take(mapping: Mapping, take: Take, space: LatentSpace) -> tuple[Points
     valid = np.asarray(np.isfinite(played).all(axis=1))
     before = np.clip(np.searchsorted(time_s, grid_s, side="right") - 1, 0, len(time_s) - 1)
     after = np.minimum(before + (time_s[before] < grid_s), len(time_s) - 1)
-    kept = valid[before] & valid[after] & (time_s[after] - time_s[before] <= MAX_GAP_S)
+    usual_s = float(np.median(np.diff(time_s))) if len(time_s) > 1 else 0.0
+    longest_s = max(MAX_GAP_S, MAX_GAP_INTERVALS * usual_s)
+    kept = valid[before] & valid[after] & (time_s[after] - time_s[before] <= longest_s)
     if not kept.any():
         return np.empty((0, space.latent_size)), kept
     return np.asarray(resample_latents(played[valid], time_s[valid], grid_s[kept]), dtype=np.float64), kept

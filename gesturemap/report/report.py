@@ -137,9 +137,7 @@ def _generator(seed: int, purpose: int) -> np.random.Generator:
     return np.random.default_rng([seed, purpose])
 
 
-def _build_motions(
-    played: Played, held_out: Index, space: LatentSpace, rank: int, seed: int
-) -> dict[str, Motion]:
+def _build_motions(played: Played, held_out: Index, space: LatentSpace, rank: int, seed: int) -> dict[str, Motion]:
     """The gesture, the ceiling (if there is one) and the floors, at the count and rate of the gesture."""
     n_frames, same = len(played.latents), played.take
     one = np.zeros(n_frames, dtype=np.intp)

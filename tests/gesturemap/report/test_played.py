@@ -46,6 +46,11 @@ def test_readings_far_apart_are_not_joined(bells, mapping_for, recorded):
     assert len(np.unique(played.segment)) == 2
 
 
+def test_a_slow_table_is_not_all_gaps(bells, mapping_for, recorded):
+    played = play_recordings(mapping_for(bells), [recorded(duration_s=80.0, rate=2.0)], bells)
+    assert played.lost_share == pytest.approx(1 / 8, abs=0.02)
+
+
 def test_several_recordings_keep_their_names(bells, mapping_for, recorded):
     played = play_recordings(mapping_for(bells), [recorded(5.0, 2, seed=1), recorded(5.0, 1, seed=2)], bells)
     assert [(take.recording, take.index) for take in played.takes] == [

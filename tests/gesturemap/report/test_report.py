@@ -205,9 +205,7 @@ def test_the_same_seed_gives_the_same_bytes(bells, mapping_for, recorded, tmp_pa
     assert texts[0] != texts[2]
 
 
-def test_a_model_without_held_out_files_has_no_ceiling_and_says_so(
-    sounds, space_of, mapping_for, recorded, tmp_path
-):
+def test_a_model_without_held_out_files_has_no_ceiling_and_says_so(sounds, space_of, mapping_for, recorded, tmp_path):
     space = space_of(*sounds(20, 60, 8, seed=3))
     result = make_report(mapping_for(space), [recorded(20.0)], space, tmp_path, settings=QUICK)
     assert "held_out" not in result["statistics"]
@@ -258,6 +256,9 @@ def test_files_never_reached_are_counted_and_the_longest_named():
     ]
     assert find_sounds(files[:2])[1] == "It reaches least of snare.wav (20\u00a0%)."
     assert find_sounds(files[:1]) == []
+    assert find_sounds([file | {"coverage": 0.0} for file in files[:2]]) == [
+        "It never reaches 2 of 2 longer files, the longest of them snare.wav."
+    ]
 
 
 def test_words_for_numbers():
@@ -277,3 +278,15 @@ def test_words_for_numbers():
         "1 min 1 s",
         "3 min 20 s",
     ]
+
+
+def test_a_fitted_mapping_is_reported(bells, recorded, tmp_path):
+    from gesturemap.features import load_features
+    from gesturemap.mapping.fitting import fit_mapping
+
+    recording = recorded(20.0, 2)
+    mapping = fit_mapping([recording], bells, load_features("position"), name="by-hand", regressor="linear_map")
+    result = make_report(mapping, [recording], bells, tmp_path, settings=QUICK)
+    assert result["mapping"]["label"]["regressor"] == "linear_map"
+    assert 0 < result["statistics"]["gesture"]["coverage"]["value"] < 1
+    Page((tmp_path / "report.html").read_text())
