@@ -121,7 +121,9 @@ class SpectralVAE(nn.Module):
         centre = patches.mean(dim=0)
         variance, components = torch.linalg.eigh(torch.cov((patches - centre).T))
         basis = components[:, -self.latent_size :].flip(1).T
-        scale = variance[-self.latent_size :].flip(0).clamp_min(1e-8).sqrt()[:, None]
+        # Floored, or a direction that a few sounds leave unused would blow up those of another sound.
+        floor = max(1e-4 * float(variance[-1]), 1e-8)
+        scale = variance[-self.latent_size :].flip(0).clamp_min(floor).sqrt()[:, None]
         self.linear_encoder.weight.copy_((basis / scale)[:, :, None])
         _set(self.linear_encoder.bias, -(basis / scale) @ centre)
         self.linear_decoder.weight.copy_((basis * scale).T[:, :, None])
