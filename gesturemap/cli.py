@@ -144,6 +144,8 @@ def import_(
     time_column: Annotated[Optional[str], typer.Option(help="Column that is time.")] = None,  # noqa: UP045
     time_unit: Annotated[str, typer.Option(help="Unit of the time column: s, ms, us, ns, MMSSmmm.")] = "s",
     take_column: Annotated[Optional[str], typer.Option(help="Column that tells takes apart.")] = None,  # noqa: UP045
+    unit: Annotated[Optional[list[str]], typer.Option(help="COLUMN=UNIT, repeatable.")] = None,  # noqa: UP045
+    header: Annotated[Optional[bool], typer.Option(help="Whether a text table has one.")] = None,  # noqa: UP045
     leave_out: Annotated[Optional[list[str]], typer.Option(help="Column to leave out, repeatable.")] = None,  # noqa: UP045
     tracker: Annotated[str, typer.Option(help="Tracker name for the label.")] = "table",
     as_json: Json = False,
@@ -158,6 +160,8 @@ def import_(
         time_column=time_column,
         time_unit=time_unit,
         take_column=take_column,
+        units=dict(item.partition("=")[::2] for item in unit or ()),
+        header=header,
         leave_out=leave_out or (),
         tracker=tracker,
     )
@@ -247,12 +251,9 @@ def report(
     as_json: Json = False,
 ) -> None:
     """How much of the model the gesture reaches, and how well: one HTML page and JSON."""
-    from gesturemap.library import load_for_model
-    from gesturemap.recording import Recording
-    from gesturemap.report.report import make_report
+    from gesturemap.report.report import report_on
 
-    loaded, space = load_for_model(mapping, model, library, force)
-    result = make_report(loaded, [Recording.load(path) for path in recordings], space, out, seed, audio=audio)
+    result = report_on(mapping, recordings, model, out, library=library, force=force, audio=audio, seed=seed)
     typer.echo(json.dumps(result) if as_json else f"{result['answer']}\n{out / 'report.html'}")
 
 
@@ -289,6 +290,8 @@ def _print_recording(recording: Any, as_json: bool) -> None:
     typer.echo(f"{recording.path}: {len(recording.layout)} channels of {recording.tracker}, {len(takes)} take(s)")
     for take in takes:
         lag = "" if take["lag_s"] is None else f", the hand {1000 * take['lag_s']:.0f} ms behind the sound"
+        if take["lag_s"] == 0:
+            lag = ", no lag found between sound and hand"
         typer.echo(f"  take {take['take']}: {take['rows']} rows, {take['seconds']:.1f} s{lag}")
 
 

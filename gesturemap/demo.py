@@ -21,7 +21,7 @@ from gesturemap.recording import Recording
 from gesturemap.recording.session import record
 from gesturemap.recording.trajectory import Trajectory, load_trajectory
 from gesturemap.render import render
-from gesturemap.report.report import make_report
+from gesturemap.report.report import report_on
 from gesturemap.trackers.synthetic import SyntheticTracker
 from gesturemap.trackers.synthetic_motion import SmoothMotion
 
@@ -62,7 +62,7 @@ def run_demo(out: Path, seed: int = 0) -> None:
     render(mapping, Recording.load(performance), model_dir, sound, out / "performance.parquet")
 
     say("[bold]6/6[/] measure how much of the model the performance reaches")
-    result = make_report(mapping, [Recording.load(performance)], space, out / "report", seed, audio=sound)
+    result = report_on(folder, [performance], model_dir, out / "report", audio=sound, seed=seed)
     (out / MARK).write_text(json.dumps({"seed": seed, "seconds": round(time.monotonic() - started_s, 1)}))
     _conclude(out, folder, mapping, result["answer"], time.monotonic() - started_s)
 

@@ -7,14 +7,18 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from audiovae.latent_space import LatentSpace
 from audiovae.settings import Settings
+from gesturemap.library import find_mapping, load_for_model
+from gesturemap.mapping import Mapping
+from gesturemap.mapping.card import write_coverage
+from gesturemap.recording import Recording
 from gesturemap.report import nulls
-from gesturemap.report.answer import write_answer, write_caveats, write_findings
+from gesturemap.report.answer import write_answer, write_card, write_caveats, write_findings
 from gesturemap.report.bootstrap import interval_statistics
 from gesturemap.report.coverage import (
     CoverageSettings,
@@ -30,10 +34,6 @@ from gesturemap.report.neighbours import Index, Points
 from gesturemap.report.page import render_page
 from gesturemap.report.played import Played, play_recordings
 from gesturemap.report.quality import DimensionUse, QualitySettings, measure_smoothness, use_of_dimensions
-
-if TYPE_CHECKING:
-    from gesturemap.mapping import Mapping
-    from gesturemap.recording.recording import Recording
 
 FORMAT = 1
 WITH_CURVE = ("gesture", "held_out", "walk")
@@ -56,6 +56,30 @@ class Measured:
     curves: dict[str, Curve]
     uses: list[DimensionUse]
     result: dict[str, Any]
+
+
+def report_on(
+    spec: str | Path,
+    recordings: Sequence[str | Path],
+    model_dir: str | Path,
+    out: str | Path,
+    *,
+    library: str | Path | None = None,
+    force: bool = False,
+    audio: str | Path | None = None,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Report on a mapping of the library, and note its coverage on the mapping's card.
+
+    The function behind `gesturemap report`; parameters as for `gesturemap.library.load_for_model` and
+    `make_report`. A forced report on another model is not noted: the card is about the mapping's own.
+    """
+    mapping, space = load_for_model(spec, model_dir, library, force)
+    result = make_report(mapping, [Recording.load(path) for path in recordings], space, out, seed, audio=audio)
+    folder = find_mapping(spec, library)
+    if mapping.model_id == space.model_id and os.access(folder, os.W_OK):
+        write_coverage(folder, write_card(result))
+    return result
 
 
 def make_report(

@@ -14,6 +14,7 @@ from gesturemap.errors import FeatureError
 from gesturemap.features import FeatureExtractor, FeatureSettings, extract_features, load_features
 from gesturemap.features.extractor import PRESETS
 from gesturemap.features.hand_shape import LANDMARKS
+from gesturemap.trackers import gametrak_calibration
 
 EVERYTHING = 'motion=["position","velocity","acceleration","jerk","speed"]'
 HAND = Layout(
@@ -103,7 +104,7 @@ def test_presets_explain_themselves_and_work(preset: str, hands_layout: Layout) 
     assert len(list_presets(PRESETS)[preset]) > 30
     settings = load_features(preset)
     assert settings.name == preset
-    layout = gametrak_layout() if preset == "gametrak_motion" else hands_layout
+    layout = gametrak_calibration.gametrak_layout() if preset == "gametrak_motion" else hands_layout
     extractor = FeatureExtractor(settings, layout)
     rng = np.random.default_rng(6)
     features = extractor.process(np.arange(20) / 25.0, rng.normal(size=(20, len(layout))))
