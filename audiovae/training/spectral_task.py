@@ -157,7 +157,7 @@ class SpectralTask:
             "held_out_rmse": held_out,
             "train_rmse": train,
             "latent_mean": mean.mean(dim=1).tolist(),
-            "latent_std": mean.std(dim=1).tolist(),
+            "latent_std": mean.std(dim=1, correction=0).tolist(),  # one frame may be all there is
             "latent_kl": kl_divergence(mean, log_variance).mean(dim=1).tolist(),
         }
 

@@ -10,7 +10,7 @@ import copy
 import math
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,9 +55,11 @@ def train(task: Task, run: Path, settings: TrainerSettings, fabric: Fabric, *, r
     networks = task.networks | {"average": average}
     state = TrainingState(**load_checkpoint(last, networks, task.optimisers)) if resume else TrainingState()
     # Only rank zero has a log; it alone validates and saves.
-    log = RunLog(run, state.step, state.step % settings.validate_every == 0) if fabric.is_global_zero else None
+    opened: AbstractContextManager[RunLog | None] = nullcontext()
+    if fabric.is_global_zero:
+        opened = closing(RunLog(run, state.step, state.step % settings.validate_every == 0))
 
-    with _interruptible(fabric) as interrupted, _progress(fabric, settings, state) as advance:
+    with opened as log, _interruptible(fabric) as interrupted, _progress(fabric, settings, state) as advance:
         while state.step < settings.max_steps:
             rng = _seed_step(settings.seed, fabric.global_rank, state.step)
             losses = _read_losses(task.step(fabric, state.step, rng), state.step)
@@ -83,8 +85,6 @@ def train(task: Task, run: Path, settings: TrainerSettings, fabric: Fabric, *, r
             # Stopped before the first validation: there is something to export. The checkpoint to go on from
             # knows nothing of it, so that a resumed run chooses its best as one that was never stopped.
             _validate(task, average, state, log, best)
-    if log:
-        log.close()
     fabric.barrier()
     return state
 
