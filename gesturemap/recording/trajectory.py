@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from audiovae.latent_space import LatentSpace, read_latents, resample_latents
 from gesturemap.errors import RecordingError
 from gesturemap.frame import Array
 
-if TYPE_CHECKING:
-    from scipy.spatial import cKDTree
-
+Rows = npt.NDArray[np.intp]
 WALK_S = 60.0
-SEGMENT_S = (0.8, 2.0)  # slow enough for an arm to follow, fast enough to meet much of the cloud
+SPEED = 3.0  # deviations a second: slow enough for an arm to follow, fast enough to meet much of the cloud
+LEG_S = 0.8  # shortest leg
+CORNER_S = 0.1
 AUDIBLE_DB = -60.0
-N_CANDIDATES = 24  # next waypoints to choose from
-MAX_CLOUD = 20_000  # frames of the cloud to walk among; more changes nothing but the time it takes
+N_NEIGHBOURS = 10
+MAX_CLOUD = 4000  # frames of the cloud to walk among; the graph of more is searched for seconds
 
 
 @dataclass(frozen=True)
@@ -82,13 +83,14 @@ def load_trajectory(spec: str, model_dir: str | Path, seed: int = 0) -> Trajecto
 
 
 def walk_cloud(space: LatentSpace, duration_s: float, seed: int) -> Trajectory:
-    """A smooth random walk through the latents that the model's own training sounds have.
+    """A smooth random walk through all that the model knows, along the sounds it was trained on.
 
-    Waypoints are audible training frames of the reference cloud. From one to the next it goes straight, in 0.8 to
-    2 s, starting and ending at rest: the path s = 10 u^3 - 15 u^4 + 6 u^5, whose speed and acceleration are zero
-    at both ends. A straight line between two frames can leave the cloud, where the model was never trained. So of
-    24 frames drawn at random the nearest quarter is left out, which keeps the walk going, and of the rest the one
-    is next whose midway points lie nearest to the cloud, in whitened coordinates.
+    Each leg goes to a random moment of a random training file, so that rare sounds are visited like common ones.
+    It does not go straight, which would leave the cloud, where the model was never trained, but from frame to
+    neighbouring frame: the shortest path in the graph that joins every audible frame of the cloud to its 10
+    nearest in whitened coordinates, a step of length d costing d^1.5, so that short steps through dense sound are
+    preferred. Along the path it starts and ends at rest, at 3 deviations a second on average; a Gaussian of 0.1 s
+    rounds the corners.
 
     Parameters
     ----------
@@ -102,30 +104,33 @@ def walk_cloud(space: LatentSpace, duration_s: float, seed: int) -> Trajectory:
     Raises
     ------
     RecordingError
-        If the cloud holds fewer than 24 audible training frames.
+        If the cloud holds too few audible training frames.
     """
-    from scipy.spatial import cKDTree
+    from scipy.ndimage import gaussian_filter1d
 
-    audible = np.asarray(space.cloud.latents[space.cloud.select("train", AUDIBLE_DB)], np.float64)
-    if len(audible) < N_CANDIDATES:
+    rows = np.flatnonzero(space.cloud.select("train", AUDIBLE_DB))
+    if len(rows) <= 2 * N_NEIGHBOURS:
         raise RecordingError(
-            f"{len(audible)} audible training frames in the cloud of model {space.model_name!r}, a walk needs "
-            f"{N_CANDIDATES}: train on more sound, or --play a sound file"
+            f"{len(rows)} audible training frames in the cloud of model {space.model_name!r}, a walk needs more "
+            f"than {2 * N_NEIGHBOURS}: train on more sound, or --play a sound file"
         )
     rng = np.random.default_rng(seed)
-    if len(audible) > MAX_CLOUD:
-        audible = audible[np.sort(rng.choice(len(audible), MAX_CLOUD, replace=False))]
-    white = np.asarray(space.whiten(audible), np.float64)
-    tree = cKDTree(white)
-    place = int(rng.integers(len(audible)))
+    if len(rows) > MAX_CLOUD:
+        rows = np.sort(rng.choice(rows, MAX_CLOUD, replace=False))
+    frames = np.asarray(space.cloud.latents[rows], np.float64)
+    white, file_index = space.whiten(frames), space.cloud.file_index[rows]
+    graph = _neighbour_graph(white)
+    place = int(rng.integers(len(rows)))
     pieces, n_frames, n_wanted = [], 0, max(1, round(duration_s * space.latent_rate))
     while n_frames < n_wanted:
-        following = _next_waypoint(place, white, tree, rng)
-        n = round(rng.uniform(*SEGMENT_S) * space.latent_rate)
-        share = minimum_jerk(np.arange(n) / n)[:, None]
-        pieces.append(audible[place] + share * (audible[following] - audible[place]))
-        place, n_frames = following, n_frames + n
-    return Trajectory(np.concatenate(pieces)[:n_wanted], space.latent_rate, f"walk:{duration_s:g}, seed {seed}")
+        path = _find_path(graph, place, file_index, rng)
+        length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(white[path], axis=0), axis=1))])
+        n = max(1, round(max(LEG_S, length[-1] / SPEED) * space.latent_rate))
+        along = minimum_jerk(np.arange(n) / n) * length[-1]
+        pieces.append(np.asarray(resample_latents(frames[path], length, along)))
+        place, n_frames = int(path[-1]), n_frames + n
+    latents = gaussian_filter1d(np.concatenate(pieces)[:n_wanted], CORNER_S * space.latent_rate, axis=0, mode="nearest")
+    return Trajectory(latents, space.latent_rate, f"walk:{duration_s:g}, seed {seed}")
 
 
 def minimum_jerk(share: Array) -> Array:
@@ -133,14 +138,29 @@ def minimum_jerk(share: Array) -> Array:
     return share**3 * (10.0 + share * (-15.0 + 6.0 * share))
 
 
-def _next_waypoint(place: int, white: Array, tree: cKDTree, rng: np.random.Generator) -> int:
-    """Index of the frame to go to: far enough, and the way there as near to the cloud as any."""
-    drawn = rng.integers(len(white), size=N_CANDIDATES)
-    length = np.linalg.norm(white[drawn] - white[place], axis=1)
-    drawn = drawn[length >= np.quantile(length, 0.25)]
-    midway = np.array([0.25, 0.5, 0.75])[:, None, None]
-    away, _ = tree.query(white[place] + midway * (white[drawn] - white[place]))
-    return int(drawn[np.argmin(np.mean(away, axis=0))])
+def _neighbour_graph(white: Array) -> Any:
+    """Every frame joined to its nearest, an edge costing its length to the power 1.5."""
+    from scipy.sparse import csr_array
+    from scipy.spatial import cKDTree
+
+    distance, neighbour = cKDTree(white).query(white, N_NEIGHBOURS + 1)
+    # Equal frames are no edge of cost 0, which a sparse graph takes for no edge at all.
+    cost = distance[:, 1:].ravel() ** 1.5 + 1e-9
+    row = np.repeat(np.arange(len(white)), N_NEIGHBOURS)
+    return csr_array((cost, (row, neighbour[:, 1:].ravel())), shape=(len(white), len(white)))
+
+
+def _find_path(graph: Any, place: int, file_index: npt.NDArray[np.int32], rng: np.random.Generator) -> Rows:
+    """Frames from `place` to a random frame of a random file that can be reached, both included."""
+    from scipy.sparse.csgraph import dijkstra
+
+    cost, before = dijkstra(graph, directed=False, indices=place, return_predecessors=True)
+    reachable = np.flatnonzero(np.isfinite(cost) & (np.arange(len(cost)) != place))
+    file = rng.choice(np.unique(file_index[reachable]))
+    path = [int(rng.choice(reachable[file_index[reachable] == file]))]
+    while path[-1] != place:
+        path.append(int(before[path[-1]]))
+    return np.array(path[::-1])
 
 
 def _walk_seconds(spec: str) -> float:

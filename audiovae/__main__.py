@@ -1,0 +1,5 @@
+"""`python -m audiovae`, which is what torchrun starts."""
+
+from audiovae.cli import main
+
+main()
