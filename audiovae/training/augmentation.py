@@ -19,8 +19,8 @@ FloatArray = npt.NDArray[np.floating[Any]]
 class MelAugmentationSettings(Settings):
     """How much excerpts vary; zeros and ones turn a variation off."""
 
-    mixture: float = Field(0.5, ge=0, le=1)
-    """Share of excerpts that are a mixture of two."""
+    max_layers: int = Field(2, ge=1)
+    """Sounds laid over each other in an excerpt, 1 to this many."""
     speed_octaves: float = Field(0.6, ge=0, le=2)
     """Time is stretched by up to this, either way, uniformly in octaves."""
     shift_bands: float = Field(8.0, ge=0)
@@ -53,7 +53,8 @@ class MelExcerpts:
         self._settings = settings
         self._lengths = np.array([mel.shape[1] for mel in mels])
         self._starts = np.concatenate([[0], np.cumsum(self._lengths)[:-1]])
-        self._mel = np.ascontiguousarray(np.concatenate(mels, axis=1).T)
+        self._mel = np.empty((int(self._lengths.sum()), mels[0].shape[0]), np.float32)
+        np.concatenate([mel.T for mel in mels], out=self._mel)  # one copy, however many hours it is
         weight = np.sqrt(self._lengths)
         self._share = weight / weight.sum()
 
@@ -63,21 +64,22 @@ class MelExcerpts:
         mel = self._excerpts(rng, batch_size, frames)
         if s is None:
             return mel
-        mixed = rng.uniform(size=batch_size) < s.mixture
-        if mixed.any():
-            level = 10 ** (rng.uniform(-12.0, 0.0, (int(mixed.sum()), 1, 1)) / 20)
-            other = self._excerpts(rng, int(mixed.sum()), frames) * level
-            mel[mixed] = np.sqrt(mel[mixed] ** 2 + other**2)
+        n_layers = rng.integers(1, s.max_layers + 1, batch_size)
+        for layer in range(1, s.max_layers):
+            chosen = n_layers > layer
+            level = 10 ** (rng.uniform(-12.0, 0.0, (int(chosen.sum()), 1, 1)) / 20)
+            mel[chosen] = np.hypot(mel[chosen], self._excerpts(rng, int(chosen.sum()), frames) * level)
         gain_db = rng.uniform(s.gain_low_db, s.gain_high_db, (batch_size, 1))
         gain_db = gain_db + _smooth_curves(rng, batch_size, mel.shape[1], s.equaliser_db)
         return np.asarray(mel * (10 ** (gain_db / 20))[:, :, None], dtype=np.float32)
 
     def _excerpts(self, rng: np.random.Generator, batch_size: int, frames: int) -> FloatArray:
-        s = self._settings or MelAugmentationSettings(mixture=0, speed_octaves=0, shift_bands=0, equaliser_db=0)
+        s = self._settings or MelAugmentationSettings(max_layers=1, speed_octaves=0, shift_bands=0, equaliser_db=0)
         files = rng.choice(len(self._lengths), size=batch_size, p=self._share)
         step = 2.0 ** rng.uniform(-s.speed_octaves, s.speed_octaves, batch_size)
         slack = self._lengths[files] - frames * step
-        first = slack * rng.uniform(size=batch_size)
+        # A whole frame: at its own speed an excerpt is the file's frames, not something between them.
+        first = np.copysign(np.floor(rng.uniform(size=batch_size) * (np.floor(np.abs(slack)) + 1)), slack)
         time = first[:, None] + step[:, None] * np.arange(frames)
         time = np.where(rng.uniform(size=(batch_size, 1)) < s.reverse, time[:, ::-1], time)
         mel = self._at(files, time)
