@@ -154,7 +154,8 @@ def _find_path(graph: Any, place: int, file_index: npt.NDArray[np.int32], rng: n
     """Frames from `place` to a random frame of a random file that can be reached, both included."""
     from scipy.sparse.csgraph import dijkstra
 
-    (cost,), (before,) = dijkstra(graph, directed=False, indices=[place], return_predecessors=True)
+    searched: Any = dijkstra(graph, directed=False, indices=place, return_predecessors=True)
+    cost, before = searched
     reachable = np.flatnonzero(np.isfinite(cost) & (np.arange(len(cost)) != place))
     file = rng.choice(np.unique(file_index[reachable]))
     path = [int(rng.choice(reachable[file_index[reachable] == file]))]
