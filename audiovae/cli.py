@@ -190,8 +190,7 @@ def encode(
     """Latent tables of audio files."""
     from audiovae.conversion import encode_files
 
-    for path in encode_files(model_dir, audio, out, _progress):
-        typer.echo(path)
+    _print_paths(encode_files(model_dir, audio, out, _progress))
 
 
 @app.command()
@@ -203,8 +202,7 @@ def decode(
     """Sound of latent tables."""
     from audiovae.conversion import decode_files
 
-    for path in decode_files(model_dir, latents, out, _progress):
-        typer.echo(path)
+    _print_paths(decode_files(model_dir, latents, out, _progress))
 
 
 @app.command()
@@ -270,13 +268,14 @@ def _print(result: Any, as_json: bool) -> None:
     typer.echo(json.dumps(result.to_json()) if as_json else str(result))
 
 
+def _print_paths(paths: Iterator[Path]) -> None:
+    for path in list(paths):  # all are made before one is printed, or they would land within the bar
+        typer.echo(path)
+
+
 def _progress(files: Sequence[Path]) -> Iterator[Path]:
-    # Redirected, what is echoed appears above the bar; but rich then sends it to stderr, so only to a terminal.
-    redirect = sys.stdout.isatty()
     console = Console(stderr=True)
-    with Progress(
-        console=console, transient=True, redirect_stdout=redirect, disable=not console.is_terminal
-    ) as bar:
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         yield from bar.track(files, description="")
 
 

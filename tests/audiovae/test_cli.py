@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import pty
 import shutil
 import signal
-import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -182,26 +177,3 @@ def test_training_without_its_extra_says_what_to_install(
     monkeypatch.setattr(run_module, "start_training", absent)
     arguments = ("train", "debug_spectral", "--corpus", tiny_model.parent / "corpus", "--run", tmp_path / "run")
     assert "pip install 'gesturemap[train]'" in fail(monkeypatch, capsys, *arguments)
-
-
-def test_results_go_to_stdout_even_where_stderr_is_a_terminal(tiny_model: Path, tmp_path: Path) -> None:
-    master, terminal = pty.openpty()
-    threading.Thread(target=drain, args=(master,), daemon=True).start()
-    command = [sys.executable, "-m", "audiovae", "encode", tiny_model, tiny_model.parent / "sounds"]
-    done = subprocess.run(
-        [*map(str, command), "--out", str(tmp_path / "latents")],
-        stdout=subprocess.PIPE,
-        stderr=terminal,
-        text=True,
-        timeout=120,
-    )
-    os.close(terminal)
-    assert done.returncode == 0
-    assert len(done.stdout.split()) == 6
-
-
-def drain(master: int) -> None:
-    """Read what a program writes to its terminal, or it would wait for someone to."""
-    with os.fdopen(master, "rb", buffering=0) as stream, contextlib.suppress(OSError):  # the terminal's end
-        while stream.read(4096):
-            pass
