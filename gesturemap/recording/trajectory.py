@@ -154,7 +154,7 @@ def _find_path(graph: Any, place: int, file_index: npt.NDArray[np.int32], rng: n
     """Frames from `place` to a random frame of a random file that can be reached, both included."""
     from scipy.sparse.csgraph import dijkstra
 
-    searched: Any = dijkstra(graph, directed=False, indices=place, return_predecessors=True)
+    searched: Any = dijkstra(graph, directed=False, indices=place, return_predecessors=True)  # type: ignore[call-overload]
     cost, before = searched
     reachable = np.flatnonzero(np.isfinite(cost) & (np.arange(len(cost)) != place))
     file = rng.choice(np.unique(file_index[reachable]))
