@@ -52,7 +52,7 @@ def train(task: Task, run: Path, settings: TrainerSettings, fabric: Fabric, *, r
     last, best = (run / "checkpoints" / f"{name}.safetensors" for name in ("last", "best"))
     task.setup(fabric)
     average = copy.deepcopy(task.model)
-    networks = task.networks | {}
+    networks = task.networks | {"average": average}
     state = TrainingState(**load_checkpoint(last, networks, task.optimisers)) if resume else TrainingState()
     # Only rank zero has a log; it alone validates and saves.
     opened: AbstractContextManager[RunLog | None] = nullcontext()
