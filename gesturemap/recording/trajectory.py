@@ -118,7 +118,7 @@ def walk_cloud(space: LatentSpace, duration_s: float, seed: int) -> Trajectory:
     if len(rows) > MAX_CLOUD:
         rows = np.sort(rng.choice(rows, MAX_CLOUD, replace=False))
     frames = np.asarray(space.cloud.latents[rows], np.float64)
-    white, file_index = space.whiten(frames), space.cloud.file_index[rows]
+    white, file_index = np.asarray(space.whiten(frames), np.float64), space.cloud.file_index[rows]
     graph = _neighbour_graph(white)
     place = int(rng.integers(len(rows)))
     pieces, n_frames, n_wanted = [], 0, max(1, round(duration_s * space.latent_rate))
@@ -143,7 +143,8 @@ def _neighbour_graph(white: Array) -> Any:
     from scipy.sparse import csr_array
     from scipy.spatial import cKDTree
 
-    distance, neighbour = cKDTree(white).query(white, N_NEIGHBOURS + 1)
+    found: Any = cKDTree(white).query(white, N_NEIGHBOURS + 1)
+    distance, neighbour = found
     # Equal frames are no edge of cost 0, which a sparse graph takes for no edge at all.
     cost = distance[:, 1:].ravel() ** 1.5 + 1e-9
     row = np.repeat(np.arange(len(white)), N_NEIGHBOURS)
