@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from audiovae.errors import AudioVAEError
 from gesturemap.errors import GestureMapError
@@ -32,10 +34,13 @@ Recordings = Annotated[list[Path], typer.Argument(help="Recordings (.rec folders
 
 def main() -> None:
     """Run the command line; an error a user can meet is one line on stderr and exit status 1."""
+    # Read when torch or numpy's BLAS is loaded (the demo trains, fit solves): threads that wait shall sleep.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         app()
-    except (GestureMapError, AudioVAEError) as error:
-        Console(stderr=True).print(f"[bold red]error:[/] {error}", highlight=False, soft_wrap=True)
+    except (GestureMapError, AudioVAEError, OSError) as error:
+        # As Text, because a message may hold [brackets] that rich would take for markup.
+        Console(stderr=True).print(Text.assemble(("error:", "bold red"), f" {error}"), soft_wrap=True)
         sys.exit(1)
 
 

@@ -60,7 +60,7 @@ class SpectralVAE(nn.Module):
         self.linear_encoder = nn.Conv1d(patch, s.latent_size, 1)
         self.linear_decoder = nn.Conv1d(s.latent_size, patch, 1)
         # Quiet posteriors at the start: the linear path is right from step 0.
-        head = torch.cat([torch.zeros(s.latent_size), torch.full((s.latent_size,), -3.0)])
+        head = torch.cat([torch.zeros(s.latent_size), torch.full((s.latent_size,), -6.0)])
         self.encoder = _network(s, patch, head)
         self.decoder = _network(s, s.latent_size, torch.zeros(patch))
 
@@ -109,7 +109,10 @@ class SpectralVAE(nn.Module):
 
     @torch.no_grad()
     def initialise_linear(self, spec: Tensor) -> None:
-        """Set the linear path to the PCA of patches of `stride` training frames, latents of unit variance.
+        """Set the linear path to the PCA of patches of `stride` training frames.
+
+        One scale for all latents gives the first unit variance and leaves their ratios: a latent varies by as much
+        as it changes the sound, so that a PCA of the trained latents ranks what a performer would rank.
 
         Parameters
         ----------
@@ -121,9 +124,7 @@ class SpectralVAE(nn.Module):
         centre = patches.mean(dim=0)
         variance, components = torch.linalg.eigh(torch.cov((patches - centre).T))
         basis = components[:, -self.latent_size :].flip(1).T
-        # Floored, or a direction that a few sounds leave unused would blow up those of another sound.
-        floor = max(1e-4 * float(variance[-1]), 1e-8)
-        scale = variance[-self.latent_size :].flip(0).clamp_min(floor).sqrt()[:, None]
+        scale = float(variance[-1].clamp_min(1e-8).sqrt())
         self.linear_encoder.weight.copy_((basis / scale)[:, :, None])
         _set(self.linear_encoder.bias, -(basis / scale) @ centre)
         self.linear_decoder.weight.copy_((basis * scale).T[:, :, None])
