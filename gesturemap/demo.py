@@ -81,7 +81,7 @@ def _make_model(out: Path, seed: int, say: Callable[..., Any]) -> Path:
         "spectral",
         out / "corpus",
         out / "run",
-        overrides=["model.capacity=128", "trainer.validate_every=100"],
+        overrides=["model.capacity=128", "augmentation.max_layers=2", "trainer.validate_every=100"],
         max_steps=TRAINING_STEPS,
         seed=seed,
         device="cpu",
