@@ -31,10 +31,13 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
+# Silenced: setuptools warns of every editable install that is not a src/ layout.
+INSTALL := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --editable
+
 $(VENV)/.play: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[train]'
+	$(INSTALL) '.[train]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[all,dev]'
+	$(INSTALL) '.[all,dev]'
 	@touch $@
