@@ -133,7 +133,7 @@ def start_training(
         overrides.append(f"trainer.max_steps={max_steps}")
     if seed is not None:
         overrides.append(f"trainer.seed={seed}")
-    elif before and not any(override.startswith("trainer.max_steps=") for override in overrides):
+    if before and not any(override.startswith("trainer.max_steps=") for override in overrides):
         overrides.append(f"trainer.max_steps={before.settings.trainer.max_steps}")
     planned = Run(path, resolve_settings(preset, overrides), material.path, identify_corpus(material))
     if before:
