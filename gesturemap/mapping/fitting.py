@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from audiovae.latent_space import LatentSpace
 from audiovae.settings import Settings
@@ -20,6 +21,8 @@ from gesturemap.regressors import DEFAULT_REGRESSOR, find_regressor, make_regres
 from gesturemap.regressors.settings import LinearMapSettings
 
 
+# On a busy machine two BLAS threads on matrices of hundreds of rows spend 40 times the work waiting for each other.
+@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator]
 def fit_mapping(
     recordings: Sequence[Recording],
     space: LatentSpace,
