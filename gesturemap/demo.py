@@ -26,8 +26,8 @@ from gesturemap.trackers.synthetic import SyntheticTracker
 from gesturemap.trackers.synthetic_motion import SmoothMotion
 
 LOOPS = 40
-TRAINING_STEPS = 500
-TAKES = 4
+TRAINING_STEPS = 800
+TAKES = 6
 TAKE_S = 20.0
 REACTION_S = 0.18
 """How far a performer who moves to a sound is behind it; people take 150 to 250 ms."""
@@ -47,7 +47,7 @@ def run_demo(out: Path, seed: int = 0) -> None:
     _clear(out)
     model_dir = _make_model(out, seed, say)
 
-    say("[bold]4/6[/] a synthetic performer moves to a walk through the model, four takes and a performance")
+    say("[bold]4/6[/] a synthetic performer moves to a walk through the model, six takes and a performance")
     space = LatentSpace.load(model_dir)
     takes, performance = out / "takes.rec", out / "performance.rec"
     for take in range(TAKES):
