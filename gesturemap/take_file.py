@@ -1,4 +1,4 @@
-"""Reading the two kinds of file in a recording folder: `recording.json` and `take-NNN.arrows`.
+"""The two kinds of file in a recording folder, `recording.json` and `take-NNN.arrows`: names, and reading.
 
 The one reader for replay and for recordings. A take is an Arrow IPC stream, which a killed recorder leaves
 without its end: everything flushed before is read.
@@ -10,18 +10,19 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gesturemap.errors import RecordingError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 HEADER_NAME = "recording.json"
-TAKE_PATTERN = "take-*.arrows"
 
 # Every message of a stream begins with this mark; a mark with length 0 ends the stream.
 # https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format
 _MARK = b"\xff\xff\xff\xff"
-_END = _MARK + b"\x00\x00\x00\x00"
+END_OF_STREAM = _MARK + b"\x00\x00\x00\x00"
 
 
 def read_header(folder: str | Path) -> dict[str, Any]:
@@ -47,9 +48,19 @@ def read_header(folder: str | Path) -> dict[str, Any]:
     return header
 
 
-def list_takes(folder: str | Path) -> list[Path]:
-    """The take files of a recording, in order."""
-    return sorted(Path(folder).glob(TAKE_PATTERN))
+def take_file_name(index: int) -> str:
+    """``take-001.arrows`` for take 1."""
+    return f"take-{index:03d}.arrows"
+
+
+def find_take_files(folder: str | Path) -> dict[int, Path]:
+    """Every take file in the folder by its number, in order, listed in the header or not."""
+    files = {}
+    for file in Path(folder).glob("take-*.arrows"):
+        number = file.stem.removeprefix("take-")
+        if number.isdecimal():
+            files[int(number)] = file
+    return dict(sorted(files.items()))
 
 
 def read_take(path: str | Path) -> tuple[pa.Table, bool]:
@@ -64,7 +75,7 @@ def read_take(path: str | Path) -> tuple[pa.Table, bool]:
     Raises
     ------
     RecordingError
-        If the file is absent or is not an Arrow stream.
+        If the file is absent, is not an Arrow stream, or holds times that do not increase.
     """
     import pyarrow as pa
 
@@ -75,6 +86,7 @@ def read_take(path: str | Path) -> tuple[pa.Table, bool]:
     if not _MARK.startswith(data[:4]):
         raise RecordingError(f"{path} is not an Arrow IPC stream: expected the file a recorder wrote")
     batches = []
+    complete = data.endswith(END_OF_STREAM)
     try:
         stream = pa.ipc.open_stream(data)
     except (pa.ArrowInvalid, OSError):
@@ -83,6 +95,20 @@ def read_take(path: str | Path) -> tuple[pa.Table, bool]:
         for batch in stream:
             batches.append(batch)
     except (pa.ArrowInvalid, OSError):
-        # The batch that was being written when the recorder died.
-        return pa.Table.from_batches(batches, stream.schema), False
-    return pa.Table.from_batches(batches, stream.schema), data.endswith(_END)
+        complete = False  # the batch that was being written when the recorder died
+    table = pa.Table.from_batches(batches, stream.schema)
+    _check_times(table, path)
+    return table, complete
+
+
+def _check_times(table: pa.Table, path: str | Path) -> None:
+    """Refuse what no recorder writes: a file that was damaged later."""
+    if "time_s" not in table.column_names:
+        return
+    time_s = table["time_s"].to_numpy()
+    wrong = ~(np.isfinite(time_s) & (np.diff(time_s, prepend=-np.inf) > 0))
+    if wrong.any():
+        raise RecordingError(
+            f"{path}: damaged, the time does not increase at row {int(wrong.argmax()) + 1} of {len(time_s)}: "
+            "copy the file again, or move it out of the recording"
+        )

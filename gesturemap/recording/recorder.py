@@ -24,10 +24,9 @@ from audiovae.latent_space import replace_text
 from gesturemap.errors import RecordingError
 from gesturemap.frame import Array, Frame, Layout
 from gesturemap.recording.lag import LagEstimate
-from gesturemap.recording.recording import FORMAT, Take, check_header, find_take_files, read_rows, take_file_name
-from gesturemap.take_file import read_header
+from gesturemap.recording.recording import FORMAT, Take, check_header, read_rows
+from gesturemap.take_file import END_OF_STREAM, HEADER_NAME, find_take_files, read_header, take_file_name
 
-END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"  # Arrow IPC streaming format: continuation mark, length 0
 RESERVED_NAME = re.compile(r"time_s|take|latent_\d+")
 MAX_BUFFERED_ROWS = 4096
 DUE_SHARE = 0.8  # flush when the oldest row is this share of `flush_s` old: callers look every few 10 ms
@@ -295,21 +294,28 @@ class Recorder:
         names = [(c["name"], c["unit"]) for c in header["layout"]]
         if [(c["name"], c["unit"]) for c in found["layout"]] != names:
             raise RecordingError(f"{self.path}: its channels are others; record into another folder")
-        for key in ("tracker", "clock", "model_id", "latent_size"):
-            if found[key] != header[key]:
-                raise RecordingError(
-                    f"{self.path}: its {key} is {found[key]!r}, not {header[key]!r}: record into another folder"
-                )
+        if any(found[key] != header[key] for key in ("tracker", "clock", "model_id", "latent_size")):
+            raise RecordingError(
+                f"{self.path} holds takes of {_describe(found)}; this would be {_describe(header)}: record into "
+                "another folder"
+            )
         found["notes"] += [note for note in header["notes"] if note not in found["notes"]]
         return found
 
     def _write_header(self) -> None:
-        path = self.path / "recording.json"
+        path = self.path / HEADER_NAME
         try:
             replace_text(path, json.dumps(self._header, indent=1))
         except OSError as error:
             path.with_name(path.name + ".part").unlink(missing_ok=True)
             raise RecordingError(f"{path}: cannot be written: {error.strerror}; the takes are safe") from error
+
+
+def _describe(header: dict[str, Any]) -> str:
+    """What takes of one recording have in common, for people."""
+    model_id = header["model_id"]
+    latents = f"latents of model {header['model_name']!r} ({model_id[:12]})" if model_id else "no latents"
+    return f"{header['tracker']} on the {header['clock']} clock with {latents}"
 
 
 def _make_schema(layout: Layout, latent_size: int) -> Any:

@@ -15,7 +15,7 @@ import numpy as np
 from audiovae.latent_space import resample_latents
 from gesturemap.errors import LayoutError, RecordingError
 from gesturemap.frame import Array, Layout
-from gesturemap.take_file import read_header, read_take
+from gesturemap.take_file import find_take_files, read_header, read_take, take_file_name
 
 FORMAT = 1
 HEADER_KINDS: dict[str, type | tuple[type, ...]] = {
@@ -195,28 +195,13 @@ def check_header(header: dict[str, Any], path: Path) -> dict[str, Any]:
     return header
 
 
-def take_file_name(index: int) -> str:
-    """``take-001.arrows`` for take 1."""
-    return f"take-{index:03d}.arrows"
-
-
-def find_take_files(path: Path) -> dict[int, Path]:
-    """Every take file in the folder, listed or not, by index."""
-    files = {}
-    for file in sorted(path.glob("take-*.arrows")):
-        number = file.stem.removeprefix("take-")
-        if number.isdigit():
-            files[int(number)] = file
-    return files
-
-
 def read_rows(path: Path, entry: dict[str, Any], layout: Layout, latent_size: int) -> Take:
     """The take of one entry of the header's list.
 
     Raises
     ------
     RecordingError
-        If the file is missing, damaged, or has other columns than the header says.
+        If the file is missing, damaged, or has other columns or fewer rows than the header says.
     """
     file = path / entry["file"]
     if not file.is_file():
@@ -225,6 +210,11 @@ def read_rows(path: Path, entry: dict[str, Any], layout: Layout, latent_size: in
             "or take its entry out of the list"
         )
     table, complete = read_take(file)
+    if table.num_rows < entry.get("n_rows", 0):
+        raise RecordingError(
+            f"{file}: damaged, {table.num_rows} of its {entry['n_rows']} rows can be read: copy the file again, "
+            "or take its entry out of the list in recording.json to use those"
+        )
     if table.num_columns == 0:  # killed inside its first flush
         return Take(int(entry["index"]), np.empty(0), np.empty((0, len(layout))), None, None, complete=False)
     latent_names = [f"latent_{i}" for i in range(latent_size)]
@@ -247,6 +237,8 @@ def read_rows(path: Path, entry: dict[str, Any], layout: Layout, latent_size: in
 def _is_entry(entry: Any) -> bool:
     """Whether `entry` names a take and the file that a recorder would write it to, not one elsewhere."""
     if not isinstance(entry, dict) or not isinstance(entry.get("index"), int):
+        return False
+    if not isinstance(entry.get("n_rows", 0), int):
         return False
     lag = entry.get("lag")
     lag_known = lag is None or (isinstance(lag, dict) and isinstance(lag.get("lag_s"), (int, float)))

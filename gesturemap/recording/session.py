@@ -10,7 +10,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
@@ -23,9 +23,10 @@ from gesturemap.errors import RecordingError
 from gesturemap.frame import Array, Frame
 from gesturemap.recording.lag import estimate_lag
 from gesturemap.recording.recorder import Recorder
-from gesturemap.recording.recording import Recording, Take, find_take_files
+from gesturemap.recording.recording import Recording, Take
 from gesturemap.recording.sound_output import SoundOutput
 from gesturemap.recording.trajectory import Trajectory, load_trajectory
+from gesturemap.take_file import HEADER_NAME, find_take_files
 from gesturemap.trackers.base import Tracker
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def record(
     takes: int = 1,
     append: bool = False,
     clock: Clock | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Recording:
     """The recording of a tracker, made now.
 
@@ -111,14 +112,11 @@ def record(
     if seconds is not None and not seconds > 0:
         raise RecordingError(f"{seconds} seconds found; a take needs more than 0")
     clock = clock or MonotonicClock()
-    on_progress = on_progress or (lambda progress: None)
     playing = _prepare(model_dir, play, seed, seconds, loop) if model_dir or play else None
     limit_s = min(np.inf if seconds is None else seconds, playing.limit_s if playing else np.inf)
     with ExitStack() as stack:
-        sound = None
-        if playing and tracker.live and not silent:
-            sound = SoundOutput(playing.decode(), playing.player.space.sample_rate, clock, loop)
-            stack.callback(sound.close)
+        audible = playing if tracker.live and not silent else None
+        sound = stack.enter_context(_speaker(audible, clock)) if audible else None
         stack.enter_context(tracker)
         recorder = stack.enter_context(_make_recorder(tracker, out, playing, append))
         interrupted = stack.enter_context(_ctrl_c())
@@ -131,6 +129,8 @@ def record(
             if index is None:
                 break
             new.append(_store_lag(recorder, index))
+        if new and not interrupted():
+            _note_end(recorder, tracker, len(new), takes, playing if limit_s != seconds else None)
         if sound and sound.n_underflows:
             recorder.add_note(f"the sound stopped short {sound.n_underflows} times: do not trust the lag")
     if not new:
@@ -142,10 +142,10 @@ def record(
 
 def _prepare(model_dir: str | Path | None, play: str | None, seed: int, seconds: float | None, loop: bool) -> Playing:
     """What plays; a walk is as long as the take unless told otherwise."""
-    from audiovae.player import Player
-
     if model_dir is None:
         raise RecordingError(f"--play {play} needs a model to play it with: add --model MODEL_DIR")
+    from audiovae.player import Player
+
     if play in (None, "walk") and seconds is not None:
         play = f"walk:{seconds!r}"
     return Playing(load_trajectory(play or "walk", model_dir, seed), Player(model_dir), loop)
@@ -188,6 +188,11 @@ def _ctrl_c() -> Iterator[Callable[[], bool]]:
         yield pressed.is_set
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _speaker(playing: Playing, clock: Clock) -> closing[SoundOutput]:
+    """The sound output that plays the trajectory; closed at the end of the block."""
+    return closing(SoundOutput(playing.decode(), playing.player.space.sample_rate, clock, playing.loop))
 
 
 @contextmanager
@@ -248,6 +253,17 @@ def _store_lag(recorder: Recorder, index: int) -> Take:
     return replace(take, lag_s=lag.lag_s)
 
 
+def _note_end(recorder: Recorder, tracker: Tracker, n_new: int, takes: int, ended_by: Playing | None) -> None:
+    """Say where the source was shorter than what was asked for, or longer than what was played (`ended_by`)."""
+    if n_new < takes:
+        recorder.add_note(f"{n_new} of {takes} takes: {tracker.source} ended")
+    elif ended_by and not tracker.live and not tracker.finished:
+        recorder.add_note(
+            f"the trajectory ended after {ended_by.limit_s:.1f} s, {tracker.source} goes on: for all of it --loop, "
+            "or a longer --play walk:SECONDS"
+        )
+
+
 def _save_sound(folder: Path, takes: list[Take], playing: Playing) -> None:
     """``play.wav``, what the hand followed; ``play-NNN.wav`` from take NNN on if takes were added to others."""
     from audiovae.player import save_audio
@@ -261,7 +277,7 @@ def _save_sound(folder: Path, takes: list[Take], playing: Playing) -> None:
 def _refuse_empty(folder: Path, tracker: Tracker) -> NoReturn:
     """Take back a recording without a row, and say so."""
     if not find_take_files(folder):
-        (folder / "recording.json").unlink()
+        (folder / HEADER_NAME).unlink()
         folder.rmdir()
     raise RecordingError(
         f"no frame came from tracker {tracker.name!r} ({tracker.source}): is it there and switched on? "

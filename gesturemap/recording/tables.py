@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 METADATA_KEY = b"gesturemap"
+SLOW_STEP_S = 1.0
 
 
 def import_table(
@@ -170,7 +171,11 @@ def _read_times(
             f"its columns: {', '.join(table.columns)}"
         )
     if name is not None:
-        return read_seconds(table[name], unit, path)
+        time_s, notes = read_seconds(table[name], unit, path)
+        step_s = float(np.median(np.diff(time_s))) if len(time_s) > 1 else 0.0
+        if step_s > SLOW_STEP_S:
+            notes.append(f"its rows are {step_s:.3g} s apart, slow for a gesture: is column {name!r} in {unit}?")
+        return time_s, notes
     assert rate_hz is not None
     if not 0.0 < rate_hz < np.inf:
         raise RecordingError(f"rate {rate_hz} Hz found; a positive number expected")

@@ -8,7 +8,7 @@ import numpy as np
 
 from gesturemap.errors import LayoutError, RecordingError, TrackerError
 from gesturemap.frame import Array, Layout
-from gesturemap.take_file import list_takes, read_header, read_take
+from gesturemap.take_file import find_take_files, read_header, read_take
 from gesturemap.trackers.stored import StoredTracker, mean_rate
 
 
@@ -17,8 +17,9 @@ class ReplayTracker(StoredTracker):
 
     Parameters
     ----------
-    source : the folder ``NAME.rec``; its header is read here, so that the layout is known before `open`.
-    take : the number in the take's file name; None for the first.
+    source : the folder ``NAME.rec``, or one take's file in it; the header is read here, so that the layout is
+        known before `open`.
+    take : the number in the take's file name; None for the file that `source` names, or the first one.
 
     Attributes
     ----------
@@ -34,15 +35,19 @@ class ReplayTracker(StoredTracker):
     def __init__(self, source: str | Path, take: int | None = None) -> None:
         self.source = str(source)
         self.complete = True
+        folder = Path(source)
+        if folder.suffix == ".arrows":
+            take = _take_number(folder) if take is None else take
+            folder = folder.parent
         try:
-            header = read_header(source)
+            header = read_header(folder)
             self.layout = Layout.from_json(header["layout"])
             self.name = str(header["tracker"])
         except KeyError as error:
             raise TrackerError(f"{source}: recording.json has no {error}: the recording is damaged") from None
         except (RecordingError, LayoutError) as error:
             raise TrackerError(str(error)) from None
-        self._take = _find_take(Path(source), take)
+        self._take = _find_take(folder, take)
         self.frame_rate = mean_rate(self.load()[0])
 
     def load(self) -> tuple[Array, Array]:
@@ -62,13 +67,19 @@ class ReplayTracker(StoredTracker):
         return table["time_s"].to_numpy(), np.stack(columns, axis=1).astype(np.float64)
 
 
+def _take_number(file: Path) -> int:
+    number = file.stem.removeprefix("take-")
+    if not number.isdecimal():
+        raise TrackerError(f"{file}: no take; expected the recording's folder, or a file take-NNN.arrows in it")
+    return int(number)
+
+
 def _find_take(folder: Path, number: int | None) -> Path:
-    takes = list_takes(folder)
+    takes = find_take_files(folder)
     if not takes:
         raise TrackerError(f"{folder} has no takes: nothing to replay")
     if number is None:
-        return takes[0]
-    path = folder / f"take-{number:03d}.arrows"
-    if path not in takes:
-        raise TrackerError(f"{folder} has no take {number}; there are: {', '.join(take.stem for take in takes)}")
-    return path
+        return next(iter(takes.values()))
+    if number not in takes:
+        raise TrackerError(f"{folder} has no take {number}; there are: {', '.join(map(str, takes))}")
+    return takes[number]

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from gesturemap.errors import RecordingError
-from gesturemap.take_file import list_takes, read_header, read_take
+from gesturemap.take_file import find_take_files, read_header, read_take
 
 ROWS = 7
 BATCHES = 4
@@ -50,6 +50,17 @@ def test_every_cut_keeps_what_was_flushed(take: tuple[Path, list[int]], tmp_path
         assert table.num_rows == ROWS * sum(length <= cut for length in lengths)
 
 
+def test_times_that_do_not_increase_are_damage(take: tuple[Path, list[int]]) -> None:
+    """No recorder writes them; without the check they would surface in a fit, without the file's name."""
+    path = take[0]
+    schema = pa.schema([("time_s", pa.float64())])
+    for times, row in (([0.0, 0.1, 0.1], 3), ([0.0, np.nan], 2), ([2.0, 1.0], 2), ([np.inf], 1)):
+        with path.open("wb") as file, pa.ipc.new_stream(file, schema) as writer:
+            writer.write_batch(pa.record_batch([np.array(times)], schema=schema))
+        with pytest.raises(RecordingError, match=rf"take-001\.arrows: damaged, .* row {row} of {len(times)}: copy"):
+            read_take(path)
+
+
 def test_refuses_what_is_no_take(tmp_path: Path) -> None:
     """An absent file and a file of something else are named."""
     with pytest.raises(RecordingError, match=r"absent\.arrows"):
@@ -75,6 +86,10 @@ def test_header(tmp_path: Path) -> None:
 
 def test_takes_are_listed_in_order(tmp_path: Path) -> None:
     """By number, without the file that is being written."""
-    for name in ("take-002.arrows", "take-001.arrows", "take-003.arrows.part"):
+    for name in ("take-1000.arrows", "take-002.arrows", "take-001.arrows", "take-003.arrows.part", "take-x.arrows"):
         (tmp_path / name).touch()
-    assert [path.name for path in list_takes(tmp_path)] == ["take-001.arrows", "take-002.arrows"]
+    assert [(index, path.name) for index, path in find_take_files(tmp_path).items()] == [
+        (1, "take-001.arrows"),
+        (2, "take-002.arrows"),
+        (1000, "take-1000.arrows"),
+    ]

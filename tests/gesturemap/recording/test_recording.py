@@ -88,6 +88,8 @@ def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
         ({"takes": {}}, "wrong or missing: takes"),
         ({"takes": [{"index": 1, "file": "../take-001.arrows"}]}, r"takes \(entry"),
         ({"takes": [{"index": 1, "file": "take-001.arrows", "lag": 3}]}, r"takes \(entry"),
+        ({"takes": [{"index": 1, "file": "take-001.arrows", "n_rows": "many"}]}, r"takes \(entry"),
+        ({"takes": [{"index": 1, "file": "take-001.arrows", "n_rows": 201}]}, "200 of its 201 rows can be read"),
         ({"takes": [{"index": 4, "file": "take-004.arrows"}]}, "take-004.arrows is listed .* put it back"),
         ({"latent_size": 2}, "columns .* expected"),
         ({"layout": [{"name": "z", "unit": "mm", "low": 0, "high": 1}]}, "columns .* expected"),
@@ -103,3 +105,13 @@ def test_a_header_that_is_no_json_is_refused(folder: Path) -> None:
     (folder / "recording.json").write_text('{"format": 1,')
     with pytest.raises(RecordingError, match="cannot be read"):
         Recording.load(folder)
+
+
+def test_a_finished_take_that_lost_rows_is_not_silently_a_shorter_one(folder: Path) -> None:
+    """A copy that broke off. Taken out of the list it is what a killed recorder leaves, and readable as that."""
+    file = folder / "take-001.arrows"
+    file.write_bytes(file.read_bytes()[:-300])
+    with pytest.raises(RecordingError, match=r"take-001\.arrows: damaged, 0 of its 200 rows .* copy the file again"):
+        Recording.load(folder)
+    set_header(folder, takes=[])
+    assert Recording.load(folder).takes == []

@@ -63,6 +63,19 @@ def test_seconds_and_the_end_of_the_trajectory_end_the_take(model_dir: Path, tmp
     assert n_rows("c.rec", model_dir=model_dir, play="walk:1.5", loop=True) == 320
 
 
+def test_what_ended_before_it_was_asked_to_is_noted(model_dir: Path, tmp_path: Path) -> None:
+    """Fewer takes than asked for, and the rest of a file that was not recorded: neither goes unsaid."""
+    few = record(open_tracker("synthetic:seconds=4"), tmp_path / "a.rec", seconds=3.0, takes=5)
+    assert [len(take.time_s) for take in few.takes] == [240, 79]
+    assert few.notes == ("2 of 5 takes: seed=0,kind=gametrak ended",)
+    options = {"model_dir": model_dir, "play": "walk:1.5"}
+    cut = record(open_tracker("synthetic:seconds=4"), tmp_path / "b.rec", **options)  # type: ignore[arg-type]
+    assert "the trajectory ended after 1.5 s, seed=0,kind=gametrak goes on: for all of it --loop" in cut.notes[1]
+    whole = record(open_tracker("synthetic:seconds=1"), tmp_path / "c.rec", **options)  # type: ignore[arg-type]
+    short = record(open_tracker("synthetic:seconds=4"), tmp_path / "d.rec", seconds=1.0, **options)  # type: ignore[arg-type]
+    assert len(whole.notes) == len(short.notes) == 1
+
+
 def test_a_loop_plays_the_trajectory_again(model_dir: Path, tmp_path: Path) -> None:
     tracker = open_tracker("synthetic:seconds=4")
     (take,) = record(tracker, tmp_path / "a.rec", model_dir=model_dir, play="walk:1", loop=True).takes

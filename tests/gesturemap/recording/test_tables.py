@@ -243,3 +243,12 @@ def test_real_hand_keypoints(shared: Path, tmp_path: Path) -> None:
     np.testing.assert_array_equal(
         history.takes[0].values, np.loadtxt(folder / "point_history.csv", delimiter=",")[:, 1:]
     )
+
+
+def test_times_in_another_unit_than_said_are_noted(tmp_path: Path) -> None:
+    """Milliseconds taken for seconds make an hour of a minute: not refused, since a table may be slow, but said."""
+    lines = ["t,x", *(f"{5000 + 17 * i},{i}" for i in range(9))]
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    slow = import_table(tmp_path / "t.csv", tmp_path / "slow.rec", time_column="t")
+    assert slow.notes == ("its rows are 17 s apart, slow for a gesture: is column 't' in s?",)
+    assert import_table(tmp_path / "t.csv", tmp_path / "b.rec", time_column="t", time_unit="ms").notes == ()

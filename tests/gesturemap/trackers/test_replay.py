@@ -25,10 +25,10 @@ def test_replay_is_what_was_recorded(recording: Path) -> None:
 
 
 def test_takes_are_chosen_by_number(recording: Path) -> None:
-    """The second is the three-second one; a third is not there."""
-    time_s, _ = read_all(ReplayTracker(recording, take=2))
-    assert len(time_s) == 240
-    with pytest.raises(TrackerError, match="no take 3; there are: take-001, take-002"):
+    """The second is the three-second one, also when named by its file; a third is not there."""
+    for tracker in (ReplayTracker(recording, take=2), open_tracker(f"replay:{recording}/take-002.arrows")):
+        assert len(read_all(tracker)[0]) == 240
+    with pytest.raises(TrackerError, match="no take 3; there are: 1, 2"):
         ReplayTracker(recording, take=3)
 
 
@@ -48,6 +48,8 @@ def test_what_is_no_recording(tmp_path: Path, recording: Path) -> None:
     for path in (tmp_path / "none.rec", tmp_path):
         with pytest.raises(TrackerError, match="not a recording"):
             ReplayTracker(path)
+    with pytest.raises(TrackerError, match="expected the recording's folder, or a file take-NNN.arrows in it"):
+        ReplayTracker(recording / "song.arrows")
     with pytest.raises(TrackerError, match=r"replay:NAME\.rec"):
         open_tracker("replay")
     take = recording / "take-001.arrows"
