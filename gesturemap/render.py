@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from audiovae.latent_space import LatentSpace, resample_latents, write_latents
-from gesturemap.errors import MappingError, RecordingError
+from gesturemap.errors import GestureMapError, RecordingError
 from gesturemap.frame import Array
 from gesturemap.mapping import Mapping
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gesturemap.recording import Recording, Take
 
 PAUSE_S = 0.5  # of silence between takes
+MAX_TAKE_S = 1800.0  # the spectral family decodes a take as a whole, which takes 4.4 MB of memory a second of sound
 EDGE_S = 0.005  # every take fades in and out, so that neither edge clicks
 
 
@@ -83,15 +84,18 @@ def render(
     MappingError
         If the recording has other channels than the mapping reads.
     RecordingError
-        If there is no such take, or none at all.
+        If there is no such take, or none at all, or one is longer than `MAX_TAKE_S`.
+    GestureMapError
+        If the folder to write into does not exist.
     """
     from audiovae.player import Player, save_audio
 
     start = time.perf_counter()
+    _check_folders(out_wav, latents_out)
+    takes = _choose_takes(mapping, recording, take)
     player = Player(model_dir) if player is None else player
     space = player.space
     mapping.check_model(space, force)
-    takes = _choose_takes(mapping, recording, take)
     pause = np.tile(mapping.rest, (max(1, round(PAUSE_S * space.latent_rate)), 1))
     latents, audio = [], []
     for number, chosen in enumerate(takes):
@@ -126,20 +130,27 @@ def latents_of(mapping: Mapping, take: Take, space: LatentSpace) -> Array:
 
 
 def _choose_takes(mapping: Mapping, recording: Recording, index: int | None) -> Sequence[Take]:
-    if recording.layout.names != mapping.layout.names:
-        missing = [name for name in mapping.layout.names if name not in recording.layout.names]
-        raise MappingError(
-            f"{recording.path}: {len(recording.layout)} channels of {recording.tracker!r} found, mapping"
-            f" {mapping.name!r} reads {len(mapping.layout)} of {mapping.label.tracker!r}"
-            f"{f' (missing: {missing[0]!r})' if missing else ''}: use a recording of that tracker"
-        )
+    mapping.check_layout(recording)
     takes = [take for take in recording.takes if index in (None, take.index)]
     if not takes:
         there = ", ".join(str(take.index) for take in recording.takes) or "none"
         raise RecordingError(
             f"{recording.path}: no take {'' if index is None else index} to render; there are: {there}"
         )
+    longest = max(takes, key=lambda chosen: chosen.duration_s)
+    if longest.duration_s > MAX_TAKE_S:
+        raise RecordingError(
+            f"{recording.path}: take {longest.index} lasts {longest.duration_s:.0f} s, at most {MAX_TAKE_S:.0f} s can"
+            " be rendered in one piece: if it was imported, was its time unit right? Else record shorter takes"
+        )
     return takes
+
+
+def _check_folders(*paths: str | Path | None) -> None:
+    """Refuse a place that cannot be written to before the work, not after."""
+    for path in paths:
+        if path is not None and not Path(path).parent.is_dir():
+            raise GestureMapError(f"{path}: there is no folder {Path(path).parent}: make it, or choose another place")
 
 
 def _soften_edges(audio: Any, sample_rate: int) -> Any:

@@ -15,10 +15,12 @@ from gesturemap.features import FeatureSettings
 from gesturemap.frame import Array, Layout
 from gesturemap.mapping.held_out import measure_errors
 from gesturemap.mapping.mapping import Mapping, MappingLabel, OutputSettings
-from gesturemap.mapping.pairing import MAX_ROWS, Pairs, collect_pairs
+from gesturemap.mapping.pairing import Pairs, collect_pairs
 from gesturemap.recording import Recording
 from gesturemap.regressors import DEFAULT_REGRESSOR, find_regressor, make_regressor
 from gesturemap.regressors.settings import LinearMapSettings
+
+SELDOM = 0.1  # a hand seen in a smaller share of the rows is no part of the gesture, or was none at all
 
 
 # On a busy machine two BLAS threads on matrices of hundreds of rows spend 40 times the work waiting for each other.
@@ -33,7 +35,6 @@ def fit_mapping(
     settings: Settings | None = None,
     output: OutputSettings | None = None,
     seed: int = 0,
-    max_rows: int = MAX_ROWS,
     intent: str = "",
 ) -> Mapping:
     """A mapping fitted on all takes, its card holding the error on takes left out.
@@ -43,14 +44,12 @@ def fit_mapping(
 
     Parameters
     ----------
-    recordings : of one tracker and layout, their latents those of `space`.
-    space : the model to play.
-    features : the feature set; a hand that is never seen is left out of it.
+    recordings, space : of one tracker and layout, and the model to play, whose latents they hold.
+    features : the feature set; a hand that is hardly ever seen is left out of it, and the card says so.
     name : of the mapping.
     regressor, settings : a name of `gesturemap.regressors.REGRESSORS`, and its settings; None: defaults.
     output : clipping, smoothing, hold and fade; None: defaults.
     seed : of everything random.
-    max_rows : more examples than this are thinned, evenly in time.
     intent : what the performer means by it, for the card.
 
     Raises
@@ -64,22 +63,22 @@ def fit_mapping(
     """
     output = OutputSettings() if output is None else output
     settings = find_regressor(regressor).settings() if settings is None else settings
-    low, high = (
-        np.asarray(space.quantile(level), dtype=np.float64) for level in (output.low_quantile, output.high_quantile)
-    )
-    features = without_unseen_hands(features, recordings)
-    pairs = collect_pairs(recordings, space, features, max_rows)
+    levels = (output.low_quantile, output.high_quantile)
+    low, high = (np.asarray(space.quantile(level), np.float64) for level in levels)
+    features, remarks = leave_out_unseen_hands(features, recordings)
+    pairs = collect_pairs(recordings, space, features)
     examples = pairs.examples
+    names = examples.feature_names
     if examples.latents is None:
         settings = _direct_settings(regressor, settings, low, high)
-    names = examples.feature_names
 
     def fit(rows: Array, latents: Array | None) -> Any:
-        return make_regressor(regressor, settings, len(names), space.latent_size, seed, feature_names=names).fit(
-            rows, latents
-        )
+        unfitted = make_regressor(regressor, settings, len(names), space.latent_size, seed, feature_names=names)
+        return unfitted.fit(rows, latents)
 
     fitted = fit(examples.features, examples.latents)
+    card = {"intent": intent} | _describe(pairs) | measure_errors(fit, fitted, examples, space, low, high)
+    card["warnings"] = [*remarks, *_warn_of_dropped(pairs), *card["warnings"]]
     return Mapping(
         label=MappingLabel(recordings[0].tracker, features.name, space.model_name, regressor),
         name=name,
@@ -91,10 +90,10 @@ def fit_mapping(
         regressor_settings=settings.model_dump(mode="json", exclude_none=True),
         low=low,
         high=high,
-        rest=np.asarray(space.mean, dtype=np.float64),
+        rest=np.asarray(space.mean, np.float64),
         output=output,
         seed=seed,
-        card={"intent": intent} | _describe(pairs) | measure_errors(fit, fitted, examples, space, low, high),
+        card=card,
         examples=examples,
     )
 
@@ -106,18 +105,46 @@ def choose_features(layout: Layout) -> str:
     return "hand_motion" if "left_wrist_x" in layout.names else "motion"
 
 
-def without_unseen_hands(features: FeatureSettings, recordings: Sequence[Recording]) -> FeatureSettings:
-    """`features` of the hands that were seen at all: those of the other would never be numbers."""
-    seen = tuple(side for side in features.hands if _is_seen(f"{side}_present", recordings))
-    return features.model_copy(update={"hands": seen}) if seen else features
+def leave_out_unseen_hands(
+    features: FeatureSettings, recordings: Sequence[Recording]
+) -> tuple[FeatureSettings, list[str]]:
+    """`features` of the hands that take part, and a remark on each that does not.
+
+    Features of a hand that is not seen are not numbers, and a row needs all of its features: the few rows with a
+    second hand, or with what the tracker took for one, would be all that is left to learn from.
+    """
+    seen = {side: _share_seen(f"{side}_present", recordings) for side in features.hands}
+    kept = tuple(side for side, share in seen.items() if share >= SELDOM)
+    if not kept:
+        return features, []
+    remarks = [
+        f"the {side} hand is seen in {100 * share:.2g} % of the rows: its features are left out"
+        for side, share in seen.items()
+        if side not in kept
+    ]
+    return features.model_copy(update={"hands": kept}), remarks
 
 
-def _is_seen(channel: str, recordings: Sequence[Recording]) -> bool:
-    """Whether the hand of a presence channel is ever there; a layout without the channel has no say."""
-    columns = [recording.layout.names.index(channel) for recording in recordings if channel in recording.layout.names]
-    if not columns:
-        return True
-    return any(bool((take.values[:, columns[0]] > 0).any()) for recording in recordings for take in recording.takes)
+def _share_seen(channel: str, recordings: Sequence[Recording]) -> float:
+    """Share of the rows in which the hand of a presence channel is there; 1 where the layout has no such channel."""
+    seen = [
+        take.values[:, recording.layout.index(channel)] > 0
+        for recording in recordings
+        for take in recording.takes
+        if channel in recording.layout.names
+    ]
+    return float(np.concatenate(seen).mean()) if seen else 1.0
+
+
+def _warn_of_dropped(pairs: Pairs) -> list[str]:
+    """A warning if most of what was recorded taught nothing."""
+    n_used = len(pairs.examples.take) + pairs.n_thinned
+    if pairs.n_dropped <= n_used:
+        return []
+    return [
+        f"{pairs.n_dropped} of {pairs.n_dropped + n_used} rows hold no whole gesture and taught nothing: keep every"
+        " hand in sight, or use the features of one, --set features.hands=[\"right\"]"
+    ]
 
 
 def split_overrides(overrides: Iterable[str]) -> dict[str, list[str]]:
@@ -135,7 +162,7 @@ def split_overrides(overrides: Iterable[str]) -> dict[str, list[str]]:
     sections: dict[str, list[str]] = {"features": [], "regressor": [], "output": []}
     for override in overrides:
         section, _, rest = override.strip().partition(".")
-        if section not in sections or not rest:
+        if section not in sections or "=" not in rest:
             raise MappingError(
                 f"--set {override!r}: expected features.KEY=VALUE, regressor.KEY=VALUE or output.KEY=VALUE"
             )

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from audiovae.latent_space import LatentSpace
 from audiovae.settings import Settings
-from gesturemap.errors import WrongModelError
+from gesturemap.errors import MappingError, WrongModelError
 from gesturemap.features import FeatureSettings, SmoothingSettings, extract_features, make_smoother
 from gesturemap.frame import Array, Layout
+
+if TYPE_CHECKING:
+    from gesturemap.recording import Recording
 
 
 @dataclass(frozen=True)
@@ -127,11 +130,12 @@ class Mapping:
 
     @property
     def summary(self) -> str:
-        """One or two sentences: how well it fits, and what to mind."""
-        text = f"{self.card['n_examples']} examples in {len(self.card['takes'])} take(s)"
+        """A few sentences: how well it fits, and what to mind."""
+        n_takes = len(self.card["takes"])
+        text = f"{self.card['n_examples']} examples in {n_takes} take{'s' * (n_takes != 1)}"
         if "held_out_r2_all" in self.card:
-            text += f", held-out R2 {self.card['held_out_r2_all']:.2f} ({self.card['held_out']})"
-        return ". ".join([text, *self.card.get("warnings", [])]) + "."
+            text += f", held-out R² {self.card['held_out_r2_all']:.2f} ({self.card['held_out']})"
+        return " ".join(f"{line[0].upper()}{line[1:]}." for line in [text, *self.card.get("warnings", [])])
 
     def predict(self, features: Array) -> Array:
         """Latents of features, clipped to `low` and `high`, row by row.
@@ -169,6 +173,18 @@ class Mapping:
         if fill:
             return fill_absent(latents, time_s, self.output.hold_s, self.output.fade_s, self.rest)
         return latents
+
+    def check_layout(self, recording: Recording) -> None:
+        """Refuse a recording of other channels than this mapping reads; `MappingError` says what it has."""
+        found = recording.layout.names
+        if found == self.layout.names:
+            return
+        missing = [name for name in self.layout.names if name not in found]
+        raise MappingError(
+            f"{recording.path}: {len(found)} channels of {recording.tracker!r} found, mapping {self.name!r} reads"
+            f" {len(self.layout)} of {self.label.tracker!r}{f' (missing: {missing[0]!r})' if missing else ''}: use a"
+            " recording of that tracker"
+        )
 
     def check_model(self, space: LatentSpace, force: bool = False) -> None:
         """Refuse a model this mapping was not fitted on.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -74,9 +75,11 @@ def make_regressor(
 
 
 def find_regressor(name: str) -> RegressorInfo:
-    """Row of the table; `MappingError` names the ones there are."""
+    """Row of the table; `MappingError` names the nearest, and all there are."""
     if name not in REGRESSORS:
-        raise MappingError(f"no regressor {name!r}; there are: {', '.join(REGRESSORS)}")
+        near = difflib.get_close_matches(name, REGRESSORS, n=1)
+        guess = f" (did you mean {near[0]!r}?)" if near else ""
+        raise MappingError(f"no regressor {name!r}{guess}; there are: {', '.join(REGRESSORS)}")
     return REGRESSORS[name]
 
 

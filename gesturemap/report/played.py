@@ -64,16 +64,14 @@ def play_recordings(mapping: Mapping, recordings: Sequence[Recording], space: La
 
     Raises
     ------
+    MappingError
+        If a recording has other channels than the mapping reads.
     ReportError
-        If a recording has other channels than the mapping reads, or less than `MIN_DURATION_S` is left.
+        If less than `MIN_DURATION_S` is left.
     """
     latents, takes, lasting = [], [], []
     for recording in recordings:
-        if recording.layout.names != mapping.layout.names:
-            raise ReportError(
-                f"{recording.path}: channels {', '.join(recording.layout.names)} found; mapping {mapping.name!r} "
-                f"reads {', '.join(mapping.layout.names)}: report on recordings of the tracker it was made for"
-            )
+        mapping.check_layout(recording)
         for take in recording.takes:
             rows, kept = _play_take(mapping, take, space)
             latents.append(rows)

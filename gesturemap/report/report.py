@@ -13,6 +13,7 @@ import numpy as np
 
 from audiovae.latent_space import LatentSpace
 from audiovae.settings import Settings
+from gesturemap.errors import ReportError
 from gesturemap.library import find_mapping, load_for_model
 from gesturemap.mapping import Mapping
 from gesturemap.mapping.card import write_coverage
@@ -72,7 +73,8 @@ def report_on(
     """Report on a mapping of the library, and note its coverage on the mapping's card.
 
     The function behind `gesturemap report`; parameters as for `gesturemap.library.load_for_model` and
-    `make_report`. A forced report on another model is not noted: the card is about the mapping's own.
+    `make_report`. A forced report on another model is not noted: the card is about the mapping's own. Nor is it in
+    a library that may not be written to.
     """
     mapping, space = load_for_model(spec, model_dir, library, force)
     result = make_report(mapping, [Recording.load(path) for path in recordings], space, out, seed, audio=audio)
@@ -109,11 +111,17 @@ def make_report(
     Raises
     ------
     ReportError
-        If there is too little gesture or too little sound to say anything, or the two do not fit.
+        If there is too little gesture or too little sound to say anything, `out` is a file, or there is no `audio`.
+    MappingError
+        If a recording has other channels than the mapping reads.
     """
+    out = Path(out)
+    if out.exists() and not out.is_dir():
+        raise ReportError(f"{out} is a file: name a folder, report.html and report.json go into it")
+    if audio is not None and not Path(audio).is_file():
+        raise ReportError(f"{audio}: no such file: make it with `gesturemap render`, or leave out --audio")
     measured = measure_mapping(mapping, recordings, space, seed, settings or ReportSettings())
     page = render_page(measured, None if audio is None else Path(audio))
-    out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     text = {"report.json": json.dumps(measured.result, indent=1, allow_nan=False), "report.html": page}
     for name, content in text.items():

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from audiovae.latent_space import LatentSpace, read_latents, resample_latents
-from gesturemap.errors import MappingError, RecordingError, WrongModelError
+from gesturemap.errors import GestureMapError, MappingError, RecordingError, WrongModelError
 from gesturemap.frame import Channel, Layout
 from gesturemap.mapping import Mapping
 from gesturemap.recording import Recording
@@ -98,6 +98,11 @@ def test_refusals_write_nothing(mapping: Mapping, make_recording: Maker, player:
         render(mapping, recording, "unused", out, take=5, player=player)
     with pytest.raises(RecordingError, match="there are: none"):
         render(mapping, replace(recording, takes=[]), "unused", out, player=player)
+    with pytest.raises(GestureMapError, match="there is no folder .*absent: make it"):
+        render(mapping, recording, "unused", tmp_path / "absent" / "a.wav", player=player)
+    day = replace(recording.takes[1], time_s=np.linspace(0.0, 86400.0, len(recording.takes[1].time_s)))
+    with pytest.raises(RecordingError, match="take 2 lasts 86400 s, at most 1800 s .* was its time unit right"):
+        render(mapping, replace(recording, takes=[recording.takes[0], day]), "unused", out, player=player)
     two = Layout((Channel("hand_x", "mm", 0.0, 1.0), Channel("hand_y", "mm", 0.0, 1.0)))
     with pytest.raises(MappingError, match="missing: 'hand_z'"):
         render(mapping, replace(recording, layout=two), "unused", out, player=player)

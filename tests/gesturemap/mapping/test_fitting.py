@@ -11,6 +11,7 @@ import pytest
 from audiovae.latent_space import LatentSpace
 from gesturemap.errors import MappingError, WrongModelError
 from gesturemap.features import FeatureSettings, extract_features
+from gesturemap.frame import Channel, Layout
 from gesturemap.mapping import Mapping
 from gesturemap.mapping.fitting import fit_mapping, split_overrides
 from gesturemap.mapping.held_out import held_out_folds
@@ -190,6 +191,37 @@ def test_a_hand_that_is_never_seen_is_named(make_recording: Maker, play_space: L
         fit_mapping([recording], play_space, FeatureSettings(name="position"), name="no")
 
 
+def with_hands(recording: Recording, left: np.ndarray, right: np.ndarray) -> Recording:
+    """`recording` of one axis of each hand, which are seen where the masks (n_frames,) say."""
+    take = recording.takes[0]
+    present = np.stack([left, right], axis=1)
+    values = np.concatenate([present, np.where(present, take.values[:, :2], np.nan)], axis=1)
+    names = ("left_present", "right_present", "left_wrist_x", "right_wrist_x")
+    layout = Layout(tuple(Channel(name, "bool" if "present" in name else "norm", 0.0, 1.0) for name in names))
+    return replace(recording, layout=layout, takes=[replace(take, values=values)])
+
+
+def test_a_hand_hardly_ever_seen_is_left_out_and_said(make_recording: Maker, play_space: LatentSpace) -> None:
+    """A stray second hand in 12 of 240 rows would leave 12 rows to learn from."""
+    position, always, row = FeatureSettings(name="position"), np.ones(240, dtype=bool), np.arange(240)
+    for n_stray, share in ((0, "0"), (12, "5")):
+        mapping = fit_mapping(
+            [with_hands(make_recording(1), row < n_stray, always)], play_space, position, name="one", regressor="ridge"
+        )
+        assert (mapping.examples.feature_names, len(mapping.examples.take)) == (("right_wrist_x",), 240)
+        said = f"the left hand is seen in {share} % of the rows: its features are left out"
+        assert mapping.card["warnings"][0] == said
+        assert said[0].upper() + said[1:] in mapping.summary
+    both = fit_mapping(
+        [with_hands(make_recording(1), row < 60, always)], play_space, position, name="both", regressor="ridge"
+    )
+    assert both.examples.feature_names == ("left_wrist_x", "right_wrist_x")
+    assert both.card["warnings"][0].startswith("180 of 240 rows hold no whole gesture and taught nothing")
+    rare = with_hands(make_recording(1), row < 2, row < 3)
+    with pytest.raises(MappingError, match="2 of 240 rows"):
+        fit_mapping([rare], play_space, position, name="no")
+
+
 def test_overrides_are_sorted_by_section() -> None:
     sections = split_overrides(["regressor.alpha=0.1", "features.smoothing.method=one_euro", "output.hold_s=2"])
     assert sections == {
@@ -197,5 +229,6 @@ def test_overrides_are_sorted_by_section() -> None:
         "regressor": ["alpha=0.1"],
         "output": ["hold_s=2"],
     }
-    with pytest.raises(MappingError, match="expected features.KEY=VALUE"):
-        split_overrides(["alpha=0.1"])
+    for wrong in ("alpha=0.1", "regressor.alpha", "features.", "regresor.alpha=1"):
+        with pytest.raises(MappingError, match=rf"--set '{wrong}': expected features.KEY=VALUE"):
+            split_overrides([wrong])

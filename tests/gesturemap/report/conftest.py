@@ -13,6 +13,7 @@ import pytest
 
 from audiovae.latent_space import Cloud, LatentSpace
 from gesturemap.frame import Channel, Layout
+from gesturemap.mapping import Mapping
 from gesturemap.recording.recording import Recording, Take
 
 
@@ -95,6 +96,7 @@ class StandInMapping:
         )
     )
     card: dict[str, Any] = field(default_factory=dict)
+    check_layout = Mapping.check_layout
 
     def map_take(self, time_s: np.ndarray, values: np.ndarray) -> np.ndarray:
         """(n, latent_size), NaN where a channel is NaN."""

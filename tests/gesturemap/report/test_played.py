@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gesturemap.errors import ReportError
+from gesturemap.errors import MappingError, ReportError
 from gesturemap.report.played import play_recordings
 
 
@@ -73,5 +73,5 @@ def test_a_hand_never_seen_is_refused(bells, mapping_for, recorded):
 def test_other_channels_are_refused(bells, mapping_for, recorded):
     recording = recorded(5.0)
     other = replace(recording.layout, channels=recording.layout.channels[:5])
-    with pytest.raises(ReportError, match="mapping 'swing' reads axis_0"):
+    with pytest.raises(MappingError, match=r"5 channels of 'gametrak' found, .* reads 6 .*missing: 'axis_5'"):
         play_recordings(mapping_for(bells), [replace(recording, layout=other)], bells)

@@ -231,6 +231,9 @@ def test_a_refusal_leaves_nothing_behind(sounds, space_of, bells, mapping_for, r
     with pytest.raises(ReportError, match="record a longer take"):
         make_report(mapping_for(bells), [short], bells, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(ReportError, match="out is a file: name a folder"):
+        make_report(mapping_for(bells), [recording], bells, tmp_path / "out")
 
 
 def test_sound_is_embedded_and_a_file_that_is_none_is_refused(bells, mapping_for, recorded, tmp_path):
@@ -241,8 +244,8 @@ def test_sound_is_embedded_and_a_file_that_is_none_is_refused(bells, mapping_for
     make_report(mapping, [recorded(5.0)], bells, tmp_path, settings=QUICK, audio=tmp_path / "sound.wav")
     assert '<audio controls preload="none" src="data:audio/mpeg;base64,' in (tmp_path / "report.html").read_text()
     (tmp_path / "no.wav").write_text("no sound")
-    for name in ("no.wav", "absent.wav"):
-        with pytest.raises(ReportError, match="cannot be read as sound"):
+    for name, message in (("no.wav", "cannot be read as sound"), ("absent.wav", "no such file: make it with")):
+        with pytest.raises(ReportError, match=message):
             make_report(mapping, [recorded(5.0)], bells, tmp_path, settings=QUICK, audio=tmp_path / name)
 
 
