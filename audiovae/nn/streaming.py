@@ -130,7 +130,8 @@ class Convolution(StreamingLayer):
         self.convolution = nn.Conv1d(
             inputs, outputs, kernel_size, stride=stride, dilation=dilation, groups=groups, bias=bias
         )
-        self.inputs, self.stride = inputs, stride
+        self.inputs, self.outputs, self.stride = inputs, outputs, stride
+        self.kernel_size, self.dilation, self.groups = kernel_size, dilation, groups
         self.right = 0 if causal else past // 2
         self.left = past - self.right
         self.wait = 0
@@ -145,10 +146,25 @@ class Convolution(StreamingLayer):
     def step(self, x: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """Frames a multiple of `stride`."""
         if self.n_states == 0:
-            return self.convolution(x), state
+            return self._convolve(x), state
         joined = torch.cat([state[0], x], dim=2)
-        out: Tensor = self.convolution(joined[:, :, : joined.shape[2] - self.wait])
-        return out, [joined[:, :, x.shape[2] :]]
+        return self._convolve(joined[:, :, : joined.shape[2] - self.wait]), [joined[:, :, x.shape[2] :]]
+
+    def _convolve(self, x: Tensor) -> Tensor:
+        """Without padding, as one product of matrices: for blocks of a few frames faster than a convolution."""
+        if self.groups > 1:
+            out: Tensor = self.convolution(x)
+            return out
+        batch, frames = x.shape[0], (x.shape[2] - (self.kernel_size - 1) * self.dilation - 1) // self.stride + 1
+        span = (frames - 1) * self.stride + 1
+        taps = [x[:, :, k * self.dilation : k * self.dilation + span : self.stride] for k in range(self.kernel_size)]
+        # Rows of frames, weights on the right: onnxruntime packs a constant only there.
+        rows = torch.stack(taps, dim=2).permute(0, 3, 1, 2).reshape(batch * frames, self.inputs * self.kernel_size)
+        product = torch.matmul(rows, self.convolution.weight.reshape(self.outputs, -1).t())
+        bias = self.convolution.bias
+        if bias is not None:
+            product = product + bias
+        return product.reshape(batch, frames, self.outputs).transpose(1, 2)
 
     @torch.jit.unused
     def align(self, delay: int) -> int:
@@ -177,36 +193,36 @@ class Upsampling(StreamingLayer):
 
     def __init__(self, inputs: int, outputs: int, stride: int, causal: bool = False) -> None:
         super().__init__()
-        self.convolution = nn.Conv1d(inputs, outputs * stride, 2)
-        self.inputs, self.outputs, self.stride = inputs, outputs, stride
+        self.now_and_before = Convolution(inputs, outputs * stride, 2, causal=True)
+        self.outputs, self.stride = outputs, stride
         self.right = 0 if causal else stride // 2
-        self.n_states = 1
+        self.n_states = self.now_and_before.n_states
 
     def forward(self, x: Tensor) -> Tensor:
         """Zeros beyond both ends."""
-        out = self._lay_out(self.convolution(functional.pad(x, (1, int(self.right > 0)))))
+        out = self._lay_out(self.now_and_before(functional.pad(x, (0, int(self.right > 0)))))
         return out[:, :, self.right : self.right + x.shape[2] * self.stride]
 
     @torch.jit.export
     def step(self, x: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """Any frames."""
-        joined = torch.cat([state[0], x], dim=2)
-        return self._lay_out(self.convolution(joined)), [joined[:, :, x.shape[2] :]]
+        out, after = self.now_and_before.step(x, state)
+        return self._lay_out(out), after
 
     @torch.jit.unused
     def align(self, delay: int) -> int:
         """In frames of the higher rate."""
-        return delay * self.stride + self.right
+        return self.now_and_before.align(delay) * self.stride + self.right
 
     @torch.jit.unused
     def memory(self, frames: int) -> int:
         """Plus the frame before, at the higher rate."""
-        return (frames + 1) * self.stride
+        return self.now_and_before.memory(frames) * self.stride
 
     @torch.jit.unused
     def state_shapes(self) -> list[tuple[int, int]]:
         """The frame before."""
-        return [(self.inputs, 1)]
+        return self.now_and_before.state_shapes()
 
     def _lay_out(self, x: Tensor) -> Tensor:
         frames = x.shape[2]

@@ -100,10 +100,11 @@ def test_delay_hands_out_what_came_in() -> None:
 def test_upsampling_is_a_transposed_convolution(stride: int) -> None:
     layer = Upsampling(3, 5, stride)
     literal = nn.ConvTranspose1d(3, 5, 2 * stride, stride, padding=stride // 2)
-    now_and_before = layer.convolution.weight.reshape(5, stride, 3, 2).flip(3).permute(2, 0, 3, 1)
+    convolution = layer.now_and_before.convolution
+    now_and_before = convolution.weight.reshape(5, stride, 3, 2).flip(3).permute(2, 0, 3, 1)
     literal.weight.copy_(now_and_before.reshape(3, 5, 2 * stride))
-    nn.init.zeros_(literal.bias)
-    nn.init.zeros_(layer.convolution.bias)
+    convolution.bias.copy_(convolution.bias[::stride].repeat_interleave(stride))  # the literal form has one a channel
+    literal.bias.copy_(convolution.bias[::stride])
     x = torch.randn(2, 3, 11)
     torch.testing.assert_close(layer(x), literal(x), atol=1e-6, rtol=0)
 
