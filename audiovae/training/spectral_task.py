@@ -41,7 +41,7 @@ class SpectralTrainingSettings(Settings):
     """Pull of the weights to zero (AdamW)."""
     clip_norm: float = Field(1.0, gt=0)
     """Largest norm of a gradient."""
-    reconstruction: ReconstructionLoss = "mse"
+    reconstruction: ReconstructionLoss = "spectral_convergence"
     """What is compared, in units of each band's deviation."""
     beta: float = Field(1e-4, ge=0)
     """Weight of the KL divergence: larger makes a smoother latent that keeps less."""
