@@ -163,7 +163,7 @@ def _audio() -> Finding:
         return False, f"sounddevice without PortAudio ({error})", fix
     outputs = [device["name"] for device in devices if device["max_output_channels"] > 0]
     if not outputs:
-        return False, "no sound output", "connect one; to a file it works without: --audio-file OUT.wav"
+        return False, "no sound output", "connect one, or record with --silent"
     return True, ", ".join(outputs), ""
 
 

@@ -163,7 +163,7 @@ def fit_into_library(
     *,
     library: str | Path | None = None,
     features: str | None = None,
-    regressor: str | None = None,
+    regressor: str = DEFAULT_REGRESSOR,
     overrides: Sequence[str] = (),
     intent: str = "",
     overwrite: bool = False,
@@ -176,7 +176,7 @@ def fit_into_library(
     recordings : folders, of one tracker, with latents of the model in `model_dir`.
     library : goes there; into the user's own library if None.
     features : feature preset or TOML file; None chooses by the channels there are.
-    regressor : a name of `gesturemap.regressors.REGRESSORS`; None for the default.
+    regressor : a name of `gesturemap.regressors.REGRESSORS`.
     overrides : ``features.KEY=V``, ``regressor.KEY=V``, ``output.KEY=V``.
     intent : what the gesture means, for the card.
     overwrite : replace a mapping of that name.
@@ -193,7 +193,6 @@ def fit_into_library(
     if folder.exists() and not overwrite:
         raise MappingError(f"{folder} exists: choose another --name, or add --overwrite")
     parts = split_overrides(overrides)
-    regressor = regressor or DEFAULT_REGRESSOR
     mapping = fit_mapping(
         loaded,
         space,

@@ -46,11 +46,10 @@ def fit_mapping(
     ----------
     recordings, space : of one tracker and layout, and the model to play, whose latents they hold.
     features : the feature set; a hand that is hardly ever seen is left out of it, and the card says so.
-    name : of the mapping.
+    name, intent : of the mapping, and what the performer means by it, for the card.
     regressor, settings : a name of `gesturemap.regressors.REGRESSORS`, and its settings; None: defaults.
     output : clipping, smoothing, hold and fade; None: defaults.
     seed : of everything random.
-    intent : what the performer means by it, for the card.
 
     Raises
     ------

@@ -20,6 +20,7 @@ LEG_S = 0.8  # shortest leg
 CORNER_S = 0.1
 AUDIBLE_DB = -60.0
 N_NEIGHBOURS = 10
+MAX_PLAY_S = 1800.0  # it is decoded in one piece, which takes 4.4 MB of memory a second of sound
 MAX_CLOUD = 4000  # frames of the cloud to walk among; the graph of more is searched for seconds
 
 
@@ -62,7 +63,7 @@ def load_trajectory(spec: str, model_dir: str | Path, seed: int = 0) -> Trajecto
     Raises
     ------
     RecordingError
-        If there is no such file, or the seconds of a walk are no positive number.
+        If there is no such file, the seconds of a walk are no positive number, or it lasts over `MAX_PLAY_S`.
     audiovae.errors.AudioVAEError
         If the model folder, the sound or the table is damaged or belongs to another model.
     """
@@ -75,10 +76,12 @@ def load_trajectory(spec: str, model_dir: str | Path, seed: int = 0) -> Trajecto
             f"--play {spec}: no such file; expected a sound file, a latent table .parquet, or walk[:SECONDS]"
         )
     if path.suffix == ".parquet":
-        return Trajectory(np.asarray(read_latents(path, space), np.float64), space.latent_rate, spec)
-    from audiovae.player import Player, load_audio
+        latents = read_latents(path, space)
+    else:
+        from audiovae.player import Player, load_audio
 
-    latents = Player(model_dir).encode(load_audio(path, space.sample_rate, space.channels))
+        latents = Player(model_dir).encode(load_audio(path, space.sample_rate, space.channels))
+    _check_length(spec, len(latents) / space.latent_rate)
     return Trajectory(np.asarray(latents, np.float64), space.latent_rate, spec)
 
 
@@ -175,4 +178,13 @@ def _walk_seconds(spec: str) -> float:
         seconds = np.nan
     if not 0.0 < seconds < np.inf:
         raise RecordingError(f"--play {spec}: expected walk:SECONDS with a positive number, as walk:30")
+    _check_length(spec, seconds)
     return seconds
+
+
+def _check_length(spec: str, duration_s: float) -> None:
+    if duration_s > MAX_PLAY_S:
+        raise RecordingError(
+            f"--play {spec} lasts {duration_s:.0f} s, at most {MAX_PLAY_S:.0f} s can be played in one piece: record"
+            " shorter takes (--seconds), or repeat a shorter piece (--loop)"
+        )

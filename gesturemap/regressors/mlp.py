@@ -54,7 +54,8 @@ class EarlyStoppedMLP(RegressorMixin, BaseEstimator):
             alpha=self.alpha,
             learning_rate_init=self.learning_rate,
             batch_size=min(n_learned, max(16, min(n_learned // 16, 128))),
-            random_state=np.random.RandomState(self.seed),  # an int would repeat one order every epoch
+            # An int would repeat one order every epoch; 32 bits are all it takes.
+            random_state=np.random.RandomState(self.seed % 2**32),
         )
         best, self.n_epochs_ = np.inf, 0
         for epoch in range(self.max_epochs):

@@ -98,7 +98,11 @@ def read_capture(path: str | Path) -> tuple[Array, list[bytes]]:
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise TrackerError(f"Gametrak capture {path} cannot be read: {error}") from None
+        reason = getattr(error, "strerror", "not UTF-8 text")
+        raise TrackerError(
+            f"Gametrak capture {path} cannot be read ({reason}): give the path of a JSONL capture, or plain gametrak "
+            "for the device"
+        ) from None
     time_s: list[float] = []
     reports: list[bytes] = []
     for number, line in enumerate(lines, start=1):

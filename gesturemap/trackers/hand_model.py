@@ -93,7 +93,7 @@ def check_hand_model(path: Path, allow_unknown: bool = False) -> None:
     if changed and not allow_unknown:
         raise TrackerError(
             f"{path} is not the hand model this was measured with: {', '.join(changed)} differs. {_three_ways()} "
-            "If you mean to use this one, pass allow_unknown_model=true"
+            "From Python it is used all the same with HandsTracker(..., allow_unknown_model=True)"
         )
 
 

@@ -132,7 +132,7 @@ class Camera:
         if not self._capture.isOpened():
             raise TrackerError(
                 f"{self._name} cannot be opened: plug one in, close other programs that use it, allow this program "
-                "to use it, or try another number (hands:1); `gesturemap doctor` lists what is there"
+                "to use it, or try another number (hands:1); `gesturemap doctor` looks for the reason"
             )
         self.frame_rate = _sane_rate(self._capture.get(_opencv().CAP_PROP_FPS))
         self.dropped = 0

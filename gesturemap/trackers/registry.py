@@ -81,7 +81,7 @@ def _replay(source: str, clock: Clock | None, options: dict[str, Any]) -> Tracke
     from gesturemap.trackers.replay import ReplayTracker
 
     if not source:
-        raise TrackerError("replay needs a recording: replay:NAME.rec")
+        raise TrackerError("replay needs a recording: replay:NAME.rec, or replay:NAME.rec/take-002.arrows for one take")
     return _make(ReplayTracker, "replay", options, source=source)
 
 
@@ -152,7 +152,13 @@ _TABLE = (
         ("hid", "gametrak"),
         "pip install 'gesturemap[gametrak]' for the device; captures need nothing",
     ),
-    ("replay", "a recording, of any tracker, played again", "recording folder NAME.rec", (), ""),
+    (
+        "replay",
+        "a recording, of any tracker, played again",
+        "NAME.rec for its first take | NAME.rec/take-002.arrows",
+        (),
+        "",
+    ),
     (
         "synthetic",
         "seeded smooth motion that needs no device",

@@ -92,6 +92,16 @@ def test_a_walk_of_no_length_is_refused(model_dir: Path, spec: str) -> None:
         load_trajectory(spec, model_dir)
 
 
+def test_what_is_too_long_to_decode_in_one_piece_is_refused(
+    model_dir: Path, space: LatentSpace, tmp_path: Path
+) -> None:
+    with pytest.raises(RecordingError, match="walk:1e9 lasts 1000000000 s, at most 1800 s .*--loop"):
+        load_trajectory("walk:1e9", model_dir)
+    write_latents(tmp_path / "day.parquet", np.zeros((80_000, 3), np.float32), space)
+    with pytest.raises(RecordingError, match="lasts 1858 s"):
+        load_trajectory(str(tmp_path / "day.parquet"), model_dir)
+
+
 def test_a_file_that_is_not_there_is_refused(model_dir: Path) -> None:
     with pytest.raises(RecordingError, match=r"no such file; expected a sound file, a latent table"):
         load_trajectory("nowhere.wav", model_dir)

@@ -1,0 +1,84 @@
+"""What the command line shows: progress and errors on stderr, tables and results on stdout."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from gesturemap.library import DatasetEntry, MappingEntry
+    from gesturemap.recording import Recording
+    from gesturemap.recording.session import Progress
+
+
+def print_error(error: Exception) -> None:
+    """One line on stderr; of a failed system call the file and the reason, without Python's number."""
+    message = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    # As Text, because a message may hold [brackets] that rich would take for markup.
+    Console(stderr=True).print(Text.assemble(("error:", "bold red"), f" {message}"), soft_wrap=True)
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Say on stderr what takes a while, as long as it does; nothing where stderr is no terminal."""
+    with Console(stderr=True).status(what):
+        yield
+
+
+@contextmanager
+def recording_progress() -> Iterator[Callable[[Progress], None]]:
+    """A line on stderr that says take, seconds and rows, renewed a few times a second."""
+    with Console(stderr=True).status("waiting for the first frame") as status:
+
+        def show(progress: Progress) -> None:
+            status.update(f"take {progress.take}  {progress.time_s:6.1f} s  {progress.n_rows} rows  (Ctrl-C ends it)")
+
+        yield show
+
+
+def print_recording(recording: Recording, as_json: bool) -> None:
+    """What is in a recording, take by take, and the remarks that were made on the way."""
+    if as_json:
+        takes = [
+            {"take": t.index, "rows": len(t.time_s), "seconds": round(t.duration_s, 3), "lag_s": t.lag_s}
+            for t in recording.takes
+        ]
+        contents = {"takes": takes, "latents": recording.latent_size, "notes": recording.notes}
+        typer.echo(json.dumps({"recording": str(recording.path)} | contents))
+        return
+    count = len(recording.takes)
+    channels = f"{len(recording.layout)} channels of {recording.tracker}"
+    typer.echo(f"{recording.path}: {channels}, {count} take{'s' * (count != 1)}")
+    for take in recording.takes:
+        lag = ", no lag found between sound and hand" if take.lag_s == 0 else ""
+        if take.lag_s:
+            lag = f", the hand {1000 * take.lag_s:.0f} ms behind the sound"
+        typer.echo(f"  take {take.index}: {len(take.time_s)} rows, {take.duration_s:.1f} s{lag}")
+    for note in recording.notes:
+        typer.echo(f"  {note}")
+
+
+def print_table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    """A table whose first column, which is there to be copied, stays whole while the others fold."""
+    first, *others = header
+    columns = [Column(first, no_wrap=True, overflow="fold"), *(Column(name, overflow="fold") for name in others)]
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*map(Text, row))  # as Text, or rich would take the brackets of gesturemap[camera] for markup
+    Console().print(table)
+
+
+def print_problems(entries: Iterable[MappingEntry | DatasetEntry]) -> None:
+    """A line for every entry that cannot be used, whole, since it names files."""
+    for entry in entries:
+        if entry.problem:
+            typer.echo(f"{entry.path}: {entry.problem}")
