@@ -132,7 +132,8 @@ class Mapping:
     def summary(self) -> str:
         """A few sentences: how well it fits, and what to mind."""
         n_takes = len(self.card["takes"])
-        text = f"{self.card['n_examples']} examples in {n_takes} take{'s' * (n_takes != 1)}"
+        what = "examples" if self.examples.latents is not None else "rows of gesture alone"
+        text = f"{self.card['n_examples']} {what} in {n_takes} take{'s' * (n_takes != 1)}"
         if "held_out_r2_all" in self.card:
             text += f", held-out R² {self.card['held_out_r2_all']:.2f} ({self.card['held_out']})"
         return " ".join(f"{line[0].upper()}{line[1:]}." for line in [text, *self.card.get("warnings", [])])

@@ -211,23 +211,6 @@ class Recorder:
         self._header["notes"].append(note)
         self._write_header()
 
-    def discard_take(self) -> int | None:
-        """Undo the running take, or else the last one; returns its index, None if there was none.
-
-        Its file is deleted. The list is shortened first: if the process dies between, the take comes back.
-        """
-        if self.take is not None:
-            self._pending, self._pending_rows = [], 0
-            index, self.take = self.take, None
-            self._close_file()
-        elif self._header["takes"]:
-            index = self._header["takes"].pop()["index"]
-            self._write_header()
-        else:
-            return None
-        (self.path / take_file_name(index)).unlink(missing_ok=True)
-        return index
-
     def close(self) -> None:
         """Stop the running take, if there is one; harmless when called again."""
         if self.take is not None:

@@ -138,25 +138,6 @@ def test_a_take_without_rows_leaves_nothing(tmp_path: Path) -> None:
     assert Recording.load(tmp_path / "a.rec").takes == []
 
 
-def test_discard_undoes_the_running_take_or_the_last(tmp_path: Path) -> None:
-    with make(tmp_path / "a.rec") as recorder:
-        for start_s in (0.0, 10.0):
-            recorder.start_take()
-            recorder.write_rows(*rows(10, start_s))
-            recorder.stop_take()
-        recorder.start_take()
-        recorder.write_rows(*rows(10, 20.0))
-        recorder.flush()
-        assert recorder.discard_take() == 3
-        assert recorder.discard_take() == 2
-        assert [take.index for take in Recording.load(tmp_path / "a.rec").takes] == [1]
-        assert recorder.start_take() == 2
-        recorder.write_rows(*rows(10, 30.0))
-        recorder.stop_take()
-        assert Recording.load(tmp_path / "a.rec").takes[1].time_s[0] == 30.0
-        assert (recorder.discard_take(), recorder.discard_take(), recorder.discard_take()) == (2, 1, None)
-
-
 def test_append_adds_takes_after_the_ones_there(tmp_path: Path) -> None:
     for start_s in (0.0, 10.0):
         with make(tmp_path / "a.rec", append=True) as recorder:
