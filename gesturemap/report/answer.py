@@ -149,7 +149,7 @@ def _floor_sentences(statistics: dict[str, Any]) -> list[str]:
     elif walk > coverage["high"]:
         verdict = "chance finds more of the model than this gesture"
     else:
-        verdict = "the gesture is no better than chance of its size"
+        verdict = "the difference is within the uncertainty"
     return [f"Random motion as smooth and as wide reaches {percent(walk)}: {verdict}."]
 
 
