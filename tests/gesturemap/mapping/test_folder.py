@@ -21,7 +21,7 @@ from gesturemap.mapping.card import write_coverage
 from gesturemap.mapping.fitting import fit_mapping
 from gesturemap.mapping.folder import folder_of
 from gesturemap.recording import Recording
-from gesturemap.regressors import REGRESSORS
+from gesturemap.regressors import REGRESSORS, regressor_settings
 
 FILES = ["README.md", "examples.parquet", "mapping.toml", "regressor.skops"]
 
@@ -58,7 +58,10 @@ def test_every_regressor_comes_back(
     recording = make_recording(1, 60)
     output = OutputSettings(smoothing=SmoothingSettings(method="one_euro"), hold_s=0.0)
     features = FeatureSettings(name="motion", motion=("position", "velocity"))
-    mapping = fit_mapping([recording], play_space, features, name="a", regressor=regressor, output=output)
+    settings = regressor_settings(regressor, ["max_epochs=5"] if regressor == "mlp" else [])
+    mapping = fit_mapping(
+        [recording], play_space, features, name="a", regressor=regressor, settings=settings, output=output
+    )
     again = Mapping.load(mapping.save(tmp_path / "a"), play_space)
     take = recording.takes[0]
     np.testing.assert_array_equal(again.map_take(take.time_s, take.values), mapping.map_take(take.time_s, take.values))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,12 @@ def fitted(name: str, x: np.ndarray, y: np.ndarray, seed: int = 0) -> Any:
     return make_regressor(name, None, x.shape[1], 1 if y.ndim == 1 else y.shape[1], seed).fit(x, y)
 
 
+@functools.cache
+def learned(name: str) -> Any:
+    """`fitted` on ``examples(60)``, once for all tests that only ask it."""
+    return fitted(name, *examples(60))
+
+
 @pytest.fixture(params=list(REGRESSORS))
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -59,7 +66,7 @@ def test_clone_is_unfitted_and_learns_the_same(name: str) -> None:
     from sklearn.base import clone
 
     x, y = examples(60)
-    regressor = fitted(name, x, y)
+    regressor = learned(name)
     copy = clone(regressor)
     assert not hasattr(copy, "n_features_in_")
     np.testing.assert_array_equal(copy.fit(x, y).predict(x), regressor.predict(x))
@@ -71,8 +78,7 @@ def test_equal_seeds_give_equal_numbers(name: str) -> None:
 
 
 def test_file_gives_the_same_bits_back(name: str, tmp_path: Any) -> None:
-    x, y = examples(60)
-    regressor = fitted(name, x, y)
+    regressor = learned(name)
     save_regressor(regressor, tmp_path / "regressor.skops")
     again = load_regressor(tmp_path / "regressor.skops")
     fresh = examples(40, seed=1)[0]
@@ -92,13 +98,13 @@ def test_order_of_features_does_not_matter(name: str) -> None:
 
 def test_unit_of_the_latents_does_not_matter(name: str) -> None:
     x, y = examples(60)
-    large, small = fitted(name, x, 8.0 * y).predict(x), fitted(name, x, y).predict(x)
+    large, small = fitted(name, x, 8.0 * y).predict(x), learned(name).predict(x)
     np.testing.assert_allclose(large, 8.0 * small, rtol=1e-6)
 
 
 def test_rows_do_not_depend_on_their_neighbours(name: str) -> None:
-    x, y = examples(60)
-    regressor = fitted(name, x, y)
+    x, _ = examples(60)
+    regressor = learned(name)
     one_by_one = np.concatenate([regressor.predict(x[i : i + 1]) for i in range(len(x))])
     np.testing.assert_allclose(one_by_one, regressor.predict(x), rtol=1e-9)
 
@@ -121,7 +127,7 @@ def test_constant_feature_and_constant_latent(name: str) -> None:
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_numbers_that_are_none_are_refused(name: str, bad: float) -> None:
     x, y = examples(60)
-    regressor = fitted(name, x, y)
+    regressor = learned(name)
     broken = x.copy()
     broken[3, 1] = bad
     with pytest.raises(MappingError, match="1 of 60 feature rows"):
@@ -134,7 +140,7 @@ def test_numbers_that_are_none_are_refused(name: str, bad: float) -> None:
 
 def test_other_shapes_are_refused(name: str) -> None:
     x, y = examples(60)
-    regressor = fitted(name, x, y)
+    regressor = learned(name)
     with pytest.raises(MappingError, match=r"\(60, 2\) found, \(n_rows, 3\) expected"):
         regressor.predict(x[:, :2])
     with pytest.raises(MappingError, match="for 60 feature rows"):
