@@ -130,7 +130,7 @@ def record(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Record gestures, and with --model the latents they go with. Ctrl-C ends the take; nothing flushed is lost."""
+    """Record gestures, and with --model the latents they go with. Ctrl-C ends it early and whole."""
     from gesturemap.clock import MonotonicClock
     from gesturemap.recording.session import record as record_session
     from gesturemap.trackers import open_tracker

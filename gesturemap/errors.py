@@ -29,10 +29,11 @@ class TrackerError(GestureMapError):
 
 
 class MissingExtraError(TrackerError):
-    """A library that is not installed, and how to install it."""
+    """A library that is not installed, how to install it, and what to do without it, if there is anything."""
 
-    def __init__(self, library: str, extra: str) -> None:
-        super().__init__(f"{library} is not installed: run  pip install 'gesturemap[{extra}]'")
+    def __init__(self, library: str, extra: str, without: str = "") -> None:
+        otherwise = f"  or {without}" if without else ""
+        super().__init__(f"{library} is not installed: run  pip install 'gesturemap[{extra}]'{otherwise}")
         self.library = library
         self.extra = extra
 

@@ -1,8 +1,8 @@
 """The libraries of artefacts: where mappings and dataset cards are looked for, and what is there.
 
 A mapping is found by its path, ``<tracker>/<model>/<name>``, in the first library that has it: the one named on
-the command line, the user's, the one that came with the program. Only ``mapping.toml`` and ``card.toml`` are
-read here; nothing is loaded.
+the command line, the user's, the one that came with the program. Finding and listing read only ``mapping.toml``
+and ``card.toml``; nothing is loaded for it.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class SoundOutput:
         try:
             import sounddevice
         except ImportError:
-            raise MissingExtraError("sounddevice", "audio") from None
+            raise MissingExtraError("sounddevice", "audio", "record with --silent") from None
         except OSError as error:  # sounddevice is there, the system's PortAudio is not
             raise RecordingError(
                 f"no sound on this machine ({error}): install PortAudio (Debian: apt install libportaudio2), "

@@ -93,7 +93,7 @@ def _hidapi() -> Any:
         else:
             import hid
     except ImportError:
-        raise MissingExtraError("hidapi", "gametrak") from None
+        raise MissingExtraError("hidapi", "gametrak", "replay a capture with gametrak:CAPTURE.jsonl") from None
     return hid
 
 

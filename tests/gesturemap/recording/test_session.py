@@ -278,5 +278,5 @@ def test_no_sound_output_says_silent(model_dir: Path, tmp_path: Path, speaker: S
 def test_no_sounddevice_names_the_extra(model_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     tracker = open_tracker("synthetic:live=true", clock=ManualClock())
-    with pytest.raises(MissingExtraError, match=r"gesturemap\[audio\]"):
+    with pytest.raises(MissingExtraError, match=r"gesturemap\[audio\].  or record with --silent"):
         record(tracker, tmp_path / "a.rec", model_dir=model_dir, seconds=1.0)
