@@ -23,8 +23,9 @@ from audiovae.latent_space import Cloud, LatentSpace
 from audiovae.models.spectral import SpectralVAE
 from audiovae.nn.projection import LatentProjection
 from audiovae.player import Codec
+from audiovae.training.corpus_check import check_corpus
 from audiovae.training.run import Run, identify_corpus
-from audiovae.training.spectral_task import SpectralSettings, check_corpus
+from audiovae.training.spectral_task import SpectralSettings
 
 
 @dataclass(frozen=True)
@@ -67,19 +68,26 @@ def export_model(
     if out.exists() and not (overwrite and (out / "latent_space.json").exists()):
         raise ExportError(f"{out} exists: choose another --out, or add --overwrite to replace a model folder")
     opened = Run.open(run)
-    _check_cut(latents, fidelity, opened.settings.model.latent_size)
+    settings = opened.settings
+    if settings.family != "spectral":
+        raise ExportError(
+            f"{run} is of the {settings.family} family: exporting the {settings.family} family comes with the next "
+            "version; the run is kept"
+        )
+    _check_cut(latents, fidelity, settings.model.latent_size)
     material = Corpus.open(corpus or opened.corpus)
-    check_corpus(material, opened.settings.transform)
+    check_corpus(material, settings.transform.sample_rate, channels=1)
     if opened.corpus_id not in ("", identify_corpus(material)):
         raise CorpusError(f"{material.path} is not the corpus {run} was trained on: give that one with --corpus")
     model = opened.load_model()
-    projection = _fit_projection(model, opened.settings, material, latents, fidelity)
+    assert isinstance(model, SpectralVAE)
+    projection = _fit_projection(model, settings, material, latents, fidelity)
     beside = out.with_name(out.name + ".part")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     try:
-        parity = _write_halves(beside, model, projection, opened.settings)
-        space = _measure_space(beside, model, projection, opened.settings, material, name or out.name)
+        parity = _write_halves(beside, model, projection, settings)
+        space = _measure_space(beside, model, projection, settings, material, name or out.name)
         space.save(beside)
         write_card(beside, space, opened, material, parity)
         if out.exists():

@@ -48,13 +48,18 @@ class WaveformVAESettings(Settings):
     output_bound: Literal["soft_clip", "tanh"] = "soft_clip"
     """How samples are kept within [-1, 1]: soft_clip bends only what is beyond 0.9, tanh all."""
 
+    @property
+    def hop_length(self) -> int:
+        """Samples per latent frame."""
+        return self.n_bands * math.prod(self.ratios)
+
     @model_validator(mode="after")
     def _check(self) -> WaveformVAESettings:
         if self.kernel_size % 2 == 0:
             raise ValueError(f"kernel_size {self.kernel_size} must be odd")
         if not self.ratios or min(self.ratios) < 2:
             raise ValueError(f"ratios {self.ratios} found, one or more of at least 2 expected")
-        hop_length = self.n_bands * math.prod(self.ratios)
+        hop_length = self.hop_length
         if hop_length & (hop_length - 1) or self.n_bands & (self.n_bands - 1):
             raise ValueError(
                 f"n_bands {self.n_bands} and ratios {self.ratios} give a hop length of {hop_length} samples: "
@@ -103,7 +108,7 @@ class WaveformVAE(nn.Module):
         s = settings
         bands = s.channels * s.n_bands
         self.channels, self.latent_size, self.output_bound = s.channels, s.latent_size, s.output_bound
-        self.hop_length = s.n_bands * math.prod(s.ratios)
+        self.hop_length = s.hop_length
         self.analysis = Analysis(s.channels, s.n_bands, s.attenuation_db)
         self.encoder = Contraction(
             bands, 2 * s.latent_size, s.capacity, s.ratios, s.encoder_dilations, s.kernel_size, s.causal

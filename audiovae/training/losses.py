@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import torch
@@ -10,6 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 
 ReconstructionLoss = Literal["mse", "l1", "huber", "rms", "spectral_convergence"]
+N_FFTS = (2048, 1024, 512, 256, 128)
+"""Windows of the multi-scale distance, samples."""
 
 
 def mean_squared_error(estimate: Tensor, target: Tensor) -> Tensor:
@@ -63,3 +65,69 @@ def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
 def weighted_sum(losses: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
     """Sum of losses, each times its weight once; a loss without a weight is an error."""
     return torch.stack([weights[name] * value for name, value in losses.items()]).sum()
+
+
+def magnitudes(audio: Tensor, n_fft: int) -> Tensor:
+    """Magnitudes of centred spectra, Hann window of `n_fft`, a quarter of it apart; zeros beyond the ends.
+
+    (batch, channels, samples) to (batch * channels, n_fft // 2 + 1, frames).
+    """
+    window = torch.hann_window(n_fft, device=audio.device)
+    spectra = torch.stft(
+        audio.flatten(0, 1), n_fft, n_fft // 4, window=window, pad_mode="constant", return_complex=True
+    )
+    return spectra.abs()
+
+
+def multi_scale_distance(
+    estimate: Tensor, target: Tensor, n_ffts: Sequence[int] = N_FFTS, floor: float = 1e-7, power: int = 1
+) -> Tensor:
+    """Sum over window lengths of a relative Frobenius distance and a distance of log magnitudes.
+
+    sum over n_fft of  (|| |X| - |Y| || / ||X||)^power  +  mean | ln(|X| + floor) - ln(|Y| + floor) |
+
+    The norms go over the whole batch, so that a silent excerpt in it weighs nothing in the first term.
+
+    Parameters
+    ----------
+    estimate, target : (batch, channels, samples), audio or bands; X is of the target.
+    power : 1 to train on, where the square is ruled by what is far too loud; 2 to measure as RAVE does.
+    floor : magnitude under which a spectrum counts as silent; the window's sum, n_fft / 2, is full scale.
+
+    Source: Yamamoto et al. 2020, arXiv:1910.11480; Caillon and Esling 2021,
+    arXiv:2111.05011.
+    """
+    total = torch.zeros((), device=target.device)
+    for n_fft in n_ffts:
+        x, y = magnitudes(target, n_fft), magnitudes(estimate, n_fft)
+        relative = torch.linalg.vector_norm(x - y) / torch.linalg.vector_norm(x).clamp_min(1e-3)
+        total = total + relative**power + ((x + floor).log() - (y + floor).log()).abs().mean()
+    return total
+
+
+def discriminator_hinge(real_scores: Sequence[Tensor], fake_scores: Sequence[Tensor]) -> Tensor:
+    """Mean over discriminators of max(0, 1 - real) + max(0, 1 + fake): 0 once both are told apart by a margin of 1.
+
+    Source: Lim and Ye 2017, arXiv:1705.02894.
+    """
+    pairs = zip(real_scores, fake_scores, strict=True)
+    return torch.stack([(1 - real).relu().mean() + (1 + fake).relu().mean() for real, fake in pairs]).mean()
+
+
+def generator_hinge(fake_scores: Sequence[Tensor]) -> Tensor:
+    """Mean over discriminators of -fake: falls as decoded sound is taken for recorded."""
+    return -torch.stack([fake.mean() for fake in fake_scores]).mean()
+
+
+def feature_matching(real: Sequence[Sequence[Tensor]], fake: Sequence[Sequence[Tensor]]) -> Tensor:
+    """Mean over discriminators and layers of mean |real - fake| / mean |real|; the scores, last, are left out.
+
+    Source: Kumar et al. 2019, arXiv:1910.06711; made relative as by Defossez et al. 2022,
+    arXiv:2210.13438.
+    """
+    distances = [
+        (one - other).abs().mean() / one.abs().mean().clamp_min(1e-6)
+        for layers, others in zip(real, fake, strict=True)
+        for one, other in zip(layers[:-1], others[:-1], strict=True)
+    ]
+    return torch.stack(distances).mean()

@@ -9,26 +9,55 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 import torch
 from lightning_fabric import Fabric
+from torch import nn
 
 from audiovae.corpus.corpus import Corpus
 from audiovae.errors import CheckpointError, SettingsError
 from audiovae.latent_space import replace_text
 from audiovae.models.spectral import SpectralVAE
+from audiovae.models.waveform import WaveformVAE
 from audiovae.settings import apply_overrides, build, read_preset
 from audiovae.training.checkpoint import load_network
 from audiovae.training.spectral_task import SpectralSettings, SpectralTask
+from audiovae.training.task import Task
 from audiovae.training.trainer import TrainingState, train
+from audiovae.training.waveform_task import WaveformSettings, WaveformTask
 
 RUN_FORMAT = 1
-SETTINGS = {"spectral": SpectralSettings}
-"""The families that can be trained; a new one is a line here."""
+RunSettings = SpectralSettings | WaveformSettings
+S = TypeVar("S", SpectralSettings, WaveformSettings)
+
+
+@dataclass(frozen=True)
+class Family(Generic[S]):
+    """What makes one family of models trainable.
+
+    `strategy` is lightning-fabric's under torchrun: the waveform model has weights that rest in stage 2.
+    """
+
+    settings: type[S]
+    task: Callable[[S, Corpus], Task]
+    build_model: Callable[[S], nn.Module]
+    strategy: str
+
+
+FAMILIES: dict[str, Family[Any]] = {
+    "spectral": Family(
+        SpectralSettings, SpectralTask, lambda s: SpectralVAE(s.model, s.transform.n_mels), strategy="ddp"
+    ),
+    "waveform": Family(
+        WaveformSettings, WaveformTask, lambda s: WaveformVAE(s.model), strategy="ddp_find_unused_parameters_true"
+    ),
+}
+"""The families that can be trained; a new one is an entry here."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +68,7 @@ class Run:
     """
 
     path: Path
-    settings: SpectralSettings
+    settings: RunSettings
     corpus: Path
     corpus_id: str
 
@@ -53,8 +82,8 @@ class Run:
                 raise CheckpointError(
                     f"{path / 'run.json'}: format {document['format']} found, {RUN_FORMAT} expected: train again"
                 )
-            family = SETTINGS[document["family"]]
-            settings = build(family, document["settings"], f"{path / 'run.json'}")
+            family = FAMILIES[document["family"]]
+            settings = build(family.settings, document["settings"], f"{path / 'run.json'}")
             return cls(path, settings, Path(document["corpus"]), document.get("corpus_id", ""))
         except (FileNotFoundError, NotADirectoryError):
             raise CheckpointError(f"{path} is no run: no run.json in it; start one with `audiovae train`") from None
@@ -74,9 +103,14 @@ class Run:
         }
         replace_text(self.path / "run.json", json.dumps(document, indent=1))
 
-    def load_model(self) -> SpectralVAE:
+    @property
+    def family(self) -> Family[Any]:
+        """What its settings are of."""
+        return FAMILIES[self.settings.family]
+
+    def load_model(self) -> nn.Module:
         """The averaged model of the best checkpoint, in evaluation mode."""
-        model = SpectralVAE(self.settings.model, self.settings.transform.n_mels)
+        model = self.family.build_model(self.settings)
         load_network(self.path / "checkpoints" / "best.safetensors", "model", model)
         return model.eval()
 
@@ -87,13 +121,14 @@ def identify_corpus(corpus: Corpus) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def resolve_settings(preset: str, overrides: Sequence[str] = ()) -> SpectralSettings:
+def resolve_settings(preset: str, overrides: Sequence[str] = ()) -> RunSettings:
     """Settings of a preset with overrides; the preset's ``family`` decides their class."""
     data = apply_overrides(read_preset(preset), overrides)
     family = data.get("family")
-    if family not in SETTINGS:
-        raise SettingsError(f"preset {preset!r}: family {family!r} found, known: {', '.join(SETTINGS)}")
-    return build(SETTINGS[family], data, f"preset {preset!r}")
+    if family not in FAMILIES:
+        raise SettingsError(f"preset {preset!r}: family {family!r} found, known: {', '.join(FAMILIES)}")
+    settings: RunSettings = build(FAMILIES[family].settings, data, f"preset {preset!r}")
+    return settings
 
 
 def start_training(
@@ -139,9 +174,9 @@ def start_training(
     if before:
         _check_same(before, planned)
     settings = planned.settings
-    fabric = _make_fabric(device, settings.trainer.precision)
+    fabric = _make_fabric(device, settings.trainer.precision, planned.family.strategy)
     try:
-        task = SpectralTask(settings, material)
+        task = planned.family.task(settings, material)
         if fabric.is_global_zero:
             planned.save()
         return train(task, path, settings.trainer, fabric, resume=resume)
@@ -157,23 +192,29 @@ def _check_same(old: Run, new: Run) -> None:
             f"cannot resume: {new.corpus} is not the corpus of {old.path}, which was {old.corpus}: "
             "other files or another split; start another run"
         )
-    before, after = (run.settings.model_dump(mode="json") for run in (old, new))
+    before, after = (_flatten(run.settings) for run in (old, new))
     # The loop's own pace may change; what decides the numbers may not.
-    for pace in ("max_steps", "validate_every", "save_every", "log_every", "examples_every"):
-        before["trainer"].pop(pace)
-        after["trainer"].pop(pace)
+    pace = {f"trainer.{key}" for key in ("max_steps", "validate_every", "save_every", "log_every", "examples_every")}
     changed = [
-        f"{section}.{key} is {before[section][key]} in the run and {value} now"
-        for section, values in after.items()
-        if isinstance(values, dict)
-        for key, value in values.items()
-        if before[section][key] != value
+        f"{key} is {before.get(key)} in the run and {after.get(key)} now"
+        for key in before | after
+        if key not in pace and before.get(key) != after.get(key)
     ]
+    if old.settings.family != new.settings.family:
+        changed = changed[:1]  # the family: all else differs with it
     if changed:
         raise CheckpointError(f"cannot resume: {'; '.join(changed)}; use the run's settings or start another run")
 
 
-def _make_fabric(device: str, precision: str) -> Fabric:
+def _flatten(settings: RunSettings) -> dict[str, Any]:
+    """Every setting by its ``section.key``, those of no section by their key."""
+    flat: dict[str, Any] = {}
+    for name, value in settings.model_dump(mode="json").items():
+        flat |= {f"{name}.{key}": item for key, item in value.items()} if isinstance(value, dict) else {name: value}
+    return flat
+
+
+def _make_fabric(device: str, precision: str, strategy: str) -> Fabric:
     """One process, or one of as many as torchrun started."""
     launched = torch.distributed.is_available() and torch.distributed.is_torchelastic_launched()
     local = int(os.environ["LOCAL_WORLD_SIZE"]) if launched else 1
@@ -182,7 +223,7 @@ def _make_fabric(device: str, precision: str) -> Fabric:
             accelerator=device,
             devices=local,
             num_nodes=int(os.environ["WORLD_SIZE"]) // local if launched else 1,
-            strategy="ddp" if launched else "auto",
+            strategy=strategy if launched else "auto",
             precision=precision,  # type: ignore[arg-type]  # a closed set of strings, checked by the settings
         )
     except (RuntimeError, ValueError) as error:  # what Fabric raises where a device is unknown or absent

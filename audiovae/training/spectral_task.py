@@ -17,6 +17,7 @@ from audiovae.errors import CorpusError
 from audiovae.models.spectral import SpectralVAE, SpectralVAESettings
 from audiovae.settings import Settings
 from audiovae.training.augmentation import MelAugmentationSettings, MelExcerpts
+from audiovae.training.corpus_check import check_corpus
 from audiovae.training.losses import RECONSTRUCTION_LOSSES, ReconstructionLoss, kl_divergence, weighted_sum
 from audiovae.training.schedules import cosine_decay, ramp
 from audiovae.training.task import TrainerSettings
@@ -88,7 +89,7 @@ class SpectralTask:
     """
 
     def __init__(self, settings: SpectralSettings, corpus: Corpus) -> None:
-        check_corpus(corpus, settings.transform)
+        check_corpus(corpus, settings.transform.sample_rate, channels=1)
         self.settings = settings
         self.sample_rate = settings.transform.sample_rate
         self.transform = AudioTransform(settings.transform)
@@ -117,6 +118,10 @@ class SpectralTask:
     def setup(self, fabric: Fabric) -> None:
         """Move the model to the device and wrap it for several processes."""
         self._wrapped, self._optimiser = fabric.setup(self.model, self.optimisers["model"])
+
+    def stage(self, step: int) -> int:
+        """One stage is all there is."""
+        return 1
 
     def step(self, fabric: Fabric, step: int, rng: np.random.Generator) -> dict[str, Tensor]:
         """One step; ``reconstruction``, ``kl`` (nats, mean over dimensions), ``total`` and ``gradient_norm``."""
@@ -204,15 +209,3 @@ def _sample(mels: list[FloatArray], frames: int) -> list[FloatArray]:
             chosen.append(mels[index][:, :frames])
             frames -= chosen[-1].shape[1]
     return chosen
-
-
-def check_corpus(corpus: Corpus, transform: TransformSettings) -> None:
-    """Refuse a corpus of another sample rate, or of several channels, or without held-out files."""
-    if corpus.sample_rate != transform.sample_rate or corpus.channels != 1:
-        raise CorpusError(
-            f"corpus of {corpus.sample_rate} Hz, {corpus.channels} channels found; this preset takes "
-            f"{transform.sample_rate} Hz mono: prepare it with --sample-rate {transform.sample_rate} --channels 1"
-        )
-    for split in ("train", "validation"):
-        if not corpus.split(split):
-            raise CorpusError(f"no {split} files: a corpus needs two or more files, it is split by source file")

@@ -56,6 +56,9 @@ class Task(Protocol):
     def setup(self, fabric: Fabric) -> None:
         """Move networks to the device and wrap them for several processes."""
 
+    def stage(self, step: int) -> int:
+        """Stage of the step after `step` others, from 1 on: the best checkpoint is one of the last stage reached."""
+
     def step(self, fabric: Fabric, step: int, rng: np.random.Generator) -> dict[str, Tensor]:
         """One optimisation step on a batch drawn from `rng`; detached losses and the gradient norm, by name."""
 

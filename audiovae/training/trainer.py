@@ -106,7 +106,9 @@ def _validate(task: Task, average: nn.Module, state: TrainingState, log: RunLog,
         figures = task.validate(average)
     average.train()
     log.write(state.step, "validation", figures)
-    if figures["score"] < state.best_score:
+    # Scores of two stages do not compare: what a later one sounds like is what the run is for.
+    later = task.stage(state.step - 1) > task.stage(state.best_step - 1)
+    if later or figures["score"] < state.best_score:
         state.best_score, state.best_step = figures["score"], state.step
         save_checkpoint(best, {"model": average}, {}, vars(state))
 
