@@ -71,7 +71,7 @@ def _features(layers: nn.Module, x: Tensor) -> list[Tensor]:
 
 
 def _scale_layers(channels: int, capacity: int) -> nn.ModuleList:
-    layers: list[nn.Module] = [nn.Conv1d(channels, capacity, 15, padding=7)]
+    layers: list[nn.Module] = [nn.Conv1d(channels, capacity, 15, stride=2, padding=7)]
     for low, high in zip(_WIDTHS, _WIDTHS[1:], strict=False):
         layers.append(nn.Conv1d(low * capacity, high * capacity, 17, stride=4, padding=8))
     layers.append(nn.Conv1d(_WIDTHS[-1] * capacity, 1, 3, padding=1))

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from audiovae.corpus.corpus import Corpus
 from audiovae.models.waveform import WaveformPass, WaveformVAE, WaveformVAESettings
 from audiovae.nn.discriminators import DiscriminatorSettings, Judgement, WaveformDiscriminators
+from audiovae.nn.streaming import Convolution
 from audiovae.settings import Settings
 from audiovae.training.corpus_check import check_corpus
 from audiovae.training.losses import (
@@ -32,6 +33,7 @@ FloatArray = npt.NDArray[np.floating[Any]]
 
 _FILE_S = 10.0  # of one held-out file that is measured
 _EXAMPLE_S = 6.0
+_LOG_VARIANCE = -3.0  # of the posterior before training: noise 13 dB under the means
 
 
 class WaveformTrainingSettings(Settings):
@@ -118,6 +120,8 @@ class WaveformTask:
         self._excerpts = WaveformExcerpts(corpus, t.excerpt_samples, s.augmentation)
         torch.manual_seed(s.trainer.seed)
         self.model = WaveformVAE(s.model)
+        excerpts = self._excerpts.draw(np.random.default_rng(s.trainer.seed), t.batch_size)
+        initialise_posterior(self.model, torch.from_numpy(excerpts))
         self.discriminators = WaveformDiscriminators(s.discriminators, s.model.channels)
         self.networks: dict[str, nn.Module] = {"model": self.model, "discriminators": self.discriminators}
         betas = (0.8, 0.99)
@@ -263,6 +267,24 @@ class WaveformTask:
                 sounds.append(torch.from_numpy(padded)[None].to(device))
                 left -= length
         return sounds
+
+
+@torch.no_grad()
+def initialise_posterior(model: WaveformVAE, audio: Tensor) -> None:
+    """Scale the encoder's last layer so that latent means of `audio` have mean 0 and deviation 1, under less noise.
+
+    An untrained encoder gives means near 0: drowned in noise of deviation 1, the decoder learns to do without them.
+    """
+    mean, log_variance = model.posterior(audio)
+    head = model.encoder.layers[-1]
+    assert isinstance(head, Convolution)
+    weight, bias = head.convolution.weight, head.convolution.bias
+    assert bias is not None
+    size = model.latent_size
+    scale = 1 / mean.std(dim=(0, 2), correction=0).clamp_min(1e-6)
+    weight[:size] *= scale[:, None, None]
+    bias[:size] = scale * (bias[:size] - mean.mean(dim=(0, 2)))
+    bias[size:] += _LOG_VARIANCE - log_variance.mean(dim=(0, 2))
 
 
 def _scores(judgement: Judgement) -> list[Tensor]:

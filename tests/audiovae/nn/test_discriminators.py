@@ -26,7 +26,7 @@ def test_features_of_every_layer_end_in_scores(channels: int) -> None:
     assert [[layer.shape[1] for layer in layers] for layers in judgement] == [[2, 8, 32, 32, 1]] * 4
     assert all(layer.shape[0] == 3 for layers in judgement for layer in layers)
     assert [layers[-1].shape[-1] for layers in judgement[:2]] == [2, 3]  # a column of scores a phase of the period
-    assert [layers[-1].shape[-1] for layers in judgement[2:]] == [16, 8]  # half the rate, half the scores
+    assert [layers[-1].shape[-1] for layers in judgement[2:]] == [8, 4]  # half the rate, half the scores
 
 
 @torch.no_grad()

@@ -146,6 +146,16 @@ def test_validation_measures_every_latent_dimension_and_the_run_opens(corpus: Pa
     assert 1 <= figures["dimensions_at_0.95"] <= 8
 
 
+def test_an_untrained_posterior_is_of_unit_deviation_under_less_noise(corpus: Path, whole: Path) -> None:
+    task = WaveformTask(Run.open(whole).settings, Corpus.open(corpus))
+    audio = torch.from_numpy(task._excerpts.draw(np.random.default_rng(0), 2))  # what the first batch of seed 0 was
+    with torch.no_grad():
+        mean, log_variance = task.model.posterior(audio)
+    torch.testing.assert_close(mean.mean(dim=(0, 2)), torch.zeros(8), atol=1e-4, rtol=0)
+    torch.testing.assert_close(mean.std(dim=(0, 2), correction=0), torch.ones(8), atol=1e-3, rtol=0)
+    torch.testing.assert_close(log_variance.mean(dim=(0, 2)), torch.full((8,), -3.0), atol=1e-4, rtol=0)
+
+
 def test_what_validation_reads_is_bounded(corpus: Path, whole: Path) -> None:
     task = WaveformTask(Run.open(whole).settings, Corpus.open(corpus))
     lengths = [sound.shape[2] for sound in task._held_out(task.model, 0.2, 0.1)]  # 8820 samples, 4410 of a file
