@@ -271,10 +271,19 @@ class WaveformTask:
 
 @torch.no_grad()
 def initialise_posterior(model: WaveformVAE, audio: Tensor) -> None:
-    """Scale the encoder's last layer so that latent means of `audio` have mean 0 and deviation 1, under less noise.
+    """Scale the encoder's layers so that latent means of `audio` have mean 0 and deviation 1, under less noise.
 
     An untrained encoder gives means near 0: drowned in noise of deviation 1, the decoder learns to do without them.
+    Every layer takes its part of the gain, in the way of Mishkin and Matas 2015, arXiv:1511.06422.
     """
+    x = model.analysis(audio)
+    for layer in model.encoder.layers:
+        x = layer(x)
+        if isinstance(layer, Convolution):
+            scale = 1 / x.std().clamp_min(1e-6)
+            x *= scale
+            for parameter in layer.parameters():
+                parameter.mul_(scale)
     mean, log_variance = model.posterior(audio)
     head = model.encoder.layers[-1]
     assert isinstance(head, Convolution)
