@@ -31,7 +31,7 @@ def irregular(duration_s: float, rate: float, seed: int = 0) -> np.ndarray:
 
 
 @pytest.mark.parametrize("lag_s", [0.137, 0.0, 0.52, -0.06])
-@pytest.mark.parametrize("rate", [25.0, 60.0, 80.0])
+@pytest.mark.parametrize("rate", [25.0, 80.0])
 def test_a_known_lag_is_recovered(trajectory: Trajectory, lag_s: float, rate: float) -> None:
     time_s = irregular(60.0, rate)
     lag = estimate_lag(time_s, follow(trajectory, time_s, lag_s), trajectory.at(time_s))
@@ -61,7 +61,7 @@ def test_the_scale_of_channels_and_latents_does_not_matter(trajectory: Trajector
     assert scaled.score == pytest.approx(lag.score, abs=1e-4)
 
 
-@pytest.mark.parametrize(("duration_s", "n_hands"), [(12.0, 24), (30.0, 12), (60.0, 6)])
+@pytest.mark.parametrize(("duration_s", "n_hands"), [(12.0, 16), (30.0, 6), (60.0, 4)])
 def test_a_hand_that_follows_something_else_has_no_lag(
     trajectory: Trajectory, duration_s: float, n_hands: int
 ) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -131,3 +133,12 @@ def test_our_lists_hold_nothing_that_no_regressor_needs(tmp_path: Path) -> None:
                 found |= set(_nodes(json.loads(archive.read("schema.json"))))
     assert {name for name, _ in found} == set(OWN_TYPES) | set(FOREIGN_TYPES)
     assert {loader for _, loader in found} == set(LOADERS)
+
+
+def test_reading_one_loads_no_torch(path: Path) -> None:
+    """It takes a second and 180 MB, and nothing here needs it; afterwards it can still be loaded by who does."""
+    code = (
+        "import sys; from gesturemap.regressors.storage import load_regressor; load_regressor(sys.argv[1]); "
+        "assert 'torch' not in sys.modules; assert 'sklearn.externals.array_api_compat.torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True)
