@@ -61,7 +61,8 @@ def print_recording(recording: Recording, as_json: bool) -> None:
     for take in recording.takes:
         lag = ", no lag found between sound and hand" if take.lag_s == 0 else ""
         if take.lag_s:
-            lag = f", the hand {1000 * take.lag_s:.0f} ms behind the sound"
+            where = "behind" if take.lag_s > 0 else "ahead of"
+            lag = f", the hand {abs(1000 * take.lag_s):.0f} ms {where} the sound"
         typer.echo(f"  take {take.index}: {len(take.time_s)} rows, {take.duration_s:.1f} s{lag}")
     for note in recording.notes:
         typer.echo(f"  {note}")

@@ -81,7 +81,7 @@ def _gesture_lines(mapping: Mapping) -> list[str]:
         f"{card.get('n_examples', 0)} examples, {card.get('duration_s', 0):g} s, from:",
         "",
         *[
-            f"- {take}" + (f", the hand {1000 * lag_s:.0f} ms behind the sound" if lag_s else "")
+            f"- {take}" + (f", from which a lag of the hand of {1000 * lag_s:.0f} ms was taken out" if lag_s else "")
             for take, lag_s in zip(card.get("takes", []), card.get("lags_s", []), strict=False)
         ],
         "",
