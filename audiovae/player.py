@@ -36,7 +36,7 @@ class Codec:
 
     def __init__(self, folder: str | Path) -> None:
         folder = Path(folder)
-        self._encoder, self._decoder = (_open_session(folder / f"{half}.onnx") for half in ("encoder", "decoder"))
+        self._encoder, self._decoder = (open_session(folder / f"{half}.onnx") for half in ("encoder", "decoder"))
         metadata = self._encoder.get_modelmeta().custom_metadata_map
         try:
             if metadata["family"] != "spectral":
@@ -146,7 +146,7 @@ def save_audio(path: str | Path, audio: FloatArray, sample_rate: int) -> None:
     write_audio(path, audio / peak if peak > 1.0 else audio, sample_rate)
 
 
-def _open_session(path: Path) -> Any:
+def open_session(path: Path) -> Any:
     """One ONNX file on one thread: on a busy machine a second thread only waits for the first."""
     import onnxruntime
 

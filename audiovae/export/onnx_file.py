@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from torch import Tensor, nn
 
 from audiovae.errors import ExportError
+from audiovae.player import open_session
 
 TOLERANCE = 1e-4
 """Largest absolute difference between a model and its exported file, in units of what it gives."""
@@ -68,9 +68,7 @@ def measure_parity(path: Path, module: nn.Module, channels: int, stride: int, se
     ----------
     channels, stride : of the input (batch, channels, k * stride).
     """
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    session = open_session(path)  # as it will be played
     name = session.get_inputs()[0].name
     rng = np.random.default_rng(seed)
     differences = []
