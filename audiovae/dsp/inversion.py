@@ -31,7 +31,7 @@ def griffin_lim(
     ----------
     magnitudes : (..., n_fft // 2 + 1, frames), not negative.
     samples : length of the result; frames must be 1 + samples // hop_length.
-    iterations : projections; 32 is where the gain flattens.
+    iterations : projections; more come nearer, at a cost in proportion.
     momentum : 0 is plain Griffin-Lim.
     seed : of the random phase it starts from, so that the same latents always sound the same.
 

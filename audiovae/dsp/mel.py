@@ -62,8 +62,5 @@ def mel_filter_bank(sample_rate: int, n_fft: int, n_mels: int) -> FloatArray:
 
 
 def mel_inverse(bank: FloatArray) -> FloatArray:
-    """Pseudo-inverse of a full-rank bank, (n_fft // 2 + 1, n_mels); clamp what it gives at zero.
-
-    Within 0.05 dB of non-negative least squares at 1/300 of its cost (docs/figures.md).
-    """
+    """Pseudo-inverse of a full-rank bank, (n_fft // 2 + 1, n_mels); clamp what it gives at zero."""
     return np.asarray(np.linalg.pinv(bank, rcond=1e-4))

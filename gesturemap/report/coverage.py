@@ -4,7 +4,7 @@ The definition, in the space `LatentSpace.whiten` gives, cut at fidelity 0.95:
 
 * ``rho_k(i)``, the radius of reference frame i, is its distance to its k-th neighbour among frames of OTHER
   source files. Without that exclusion a frame's neighbours are the frames just before and after it, and at
-  8 dimensions even held-out recordings of the same instruments score 4 %.
+  8 dimensions even held-out recordings of the same instruments score 8 %.
 * **coverage** is the share of reference frames with a frame of the motion inside their ball;
 * **precision** is the share of frames of the motion inside any ball;
 * **density** is how many balls a frame of the motion lies in, over k. Source: Naeem et al. 2020,
