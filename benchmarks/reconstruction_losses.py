@@ -18,11 +18,12 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from audiovae.codecs.spectral import SpectralCodec
 from audiovae.conversion import evaluate_model
 from audiovae.corpus.audio_file import find_audio
 from audiovae.corpus.prepare import prepare
 from audiovae.export.exporter import export_model
-from audiovae.player import Codec, load_audio
+from audiovae.player import load_audio
 from audiovae.training.losses import RECONSTRUCTION_LOSSES
 from audiovae.training.run import start_training
 
@@ -57,7 +58,7 @@ def main() -> None:
 
 def measure_rmse(model_dir: Path, arguments: argparse.Namespace) -> float:
     """Log-mel RMSE on the test folder, in deviations of each band over the training folder."""
-    codec = Codec(model_dir)
+    codec = SpectralCodec(model_dir)
     rate = codec.transform.settings.sample_rate
     specs = {
         split: [

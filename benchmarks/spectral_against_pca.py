@@ -16,8 +16,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from audiovae.codecs.spectral import SpectralCodec
 from audiovae.corpus.audio_file import find_audio
-from audiovae.player import Codec, load_audio
+from audiovae.player import load_audio
 
 
 def main() -> None:
@@ -29,7 +30,7 @@ def main() -> None:
     arguments = parser.parse_args()
     rows = []
     for model_dir in arguments.model_dir:
-        codec = Codec(model_dir)
+        codec = SpectralCodec(model_dir)
         splits = {"train": read_specs(codec, arguments.train), "held_out": read_specs(codec, arguments.test)}
         frames = np.concatenate(splits["train"], axis=1)
         mean, std = frames.mean(axis=1, keepdims=True), frames.std(axis=1, keepdims=True)
@@ -49,7 +50,7 @@ def main() -> None:
     (out / "spectral_against_pca.json").write_text(json.dumps(rows, indent=1))
 
 
-def read_specs(codec: Codec, folder: Path) -> list[np.ndarray]:
+def read_specs(codec: SpectralCodec, folder: Path) -> list[np.ndarray]:
     """Log-mel frames of every file of a folder, in whole latent frames."""
     rate = codec.transform.settings.sample_rate
     sounds = (load_audio(path, rate, 1)[0] for path in find_audio([folder]))

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from audiovae.codecs.folder import open_codec
 from audiovae.corpus.corpus import Corpus
 from audiovae.dsp.descriptors import frame_levels_db
 from audiovae.dsp.transform import AudioTransform
@@ -22,7 +23,6 @@ from audiovae.export.onnx_file import check_parity, measure_parity, write_onnx
 from audiovae.latent_space import Cloud, LatentSpace
 from audiovae.models.spectral import SpectralVAE
 from audiovae.nn.projection import LatentProjection
-from audiovae.player import Codec
 from audiovae.training.corpus_check import check_corpus
 from audiovae.training.run import Run, identify_corpus
 from audiovae.training.spectral_task import SpectralSettings
@@ -159,12 +159,12 @@ def _measure_space(
     name: str,
 ) -> LatentSpace:
     """The sidecar, from the exported encoder itself over the whole corpus."""
-    codec = Codec(folder)
+    codec = open_codec(folder)
     hop_length = settings.transform.hop_length * model.stride
     latents, levels, index = [], [], []
     for number, file in enumerate(corpus.files):
         audio = corpus.read(file)
-        latents.append(codec.encode(audio[0]))
+        latents.append(codec.encode(audio))
         levels.append(frame_levels_db(audio, hop_length, len(latents[-1])))
         index.append(np.full(len(latents[-1]), number, dtype=np.int32))
     if not latents:

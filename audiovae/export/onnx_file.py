@@ -11,8 +11,8 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from audiovae.codecs.session import open_session
 from audiovae.errors import ExportError
-from audiovae.player import open_session
 
 TOLERANCE = 1e-4
 """Largest absolute difference between a model and its exported file, in units of what it gives."""

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from audiovae.codecs.spectral import SpectralCodec
 from audiovae.corpus.corpus import Corpus
 from audiovae.corpus.prepare import prepare
 from audiovae.errors import CheckpointError, CorpusError, ExportError, SettingsError
@@ -19,7 +20,6 @@ from audiovae.export.onnx_file import check_parity, measure_parity
 from audiovae.latent_space import LatentSpace
 from audiovae.models.spectral import SpectralVAE
 from audiovae.nn.projection import LatentProjection
-from audiovae.player import Codec
 from audiovae.training.run import Run
 
 FILES = {"encoder.onnx", "decoder.onnx", "latent_space.json", "latent_space.npz", "README.md"}
@@ -97,8 +97,8 @@ def test_fewer_latents_replace_a_model_only_when_asked(run: Path, tiny_model: Pa
     assert {path.name for path in out.iterdir()} == FILES
     # They are the two leading ones of the whole model.
     np.testing.assert_allclose(space.cloud.latents, whole.cloud.latents[:, :2], atol=1e-4)
-    codec = Codec(out)
-    assert codec.decode(space.cloud.latents[:3]).shape == (3 * space.hop_length,)
+    codec = SpectralCodec(out)
+    assert codec.decode(space.cloud.latents[:3]).shape == (1, 3 * space.hop_length,)
 
 
 def test_a_folder_that_is_no_model_is_never_replaced(run: Path, tmp_path: Path) -> None:
@@ -176,11 +176,11 @@ def test_the_model_id_is_of_what_decides_the_sound_of_latents(
 
 
 def test_the_sidecar_is_measured_with_the_exported_encoder(tiny_model: Path, corpus: Corpus) -> None:
-    space, codec = LatentSpace.load(tiny_model), Codec(tiny_model)
+    space, codec = LatentSpace.load(tiny_model), SpectralCodec(tiny_model)
     assert space.cloud.file_names == tuple(file.name for file in corpus.files)
     assert space.cloud.file_splits.count("validation") == 2
     for index, file in enumerate(corpus.files):
-        latents = codec.encode(corpus.read(file)[0])
+        latents = codec.encode(corpus.read(file))
         np.testing.assert_array_equal(space.cloud.latents[space.cloud.file_index == index], latents)
 
 
