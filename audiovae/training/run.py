@@ -22,39 +22,57 @@ from torch import nn
 from audiovae.corpus.corpus import Corpus
 from audiovae.errors import CheckpointError, SettingsError
 from audiovae.latent_space import replace_text
+from audiovae.models.prior import LatentPrior
 from audiovae.models.spectral import SpectralVAE
 from audiovae.models.waveform import WaveformVAE
 from audiovae.settings import apply_overrides, build, read_preset
 from audiovae.training.checkpoint import load_network
+from audiovae.training.prior_task import PriorSettings, PriorTask, name_model
 from audiovae.training.spectral_task import SpectralSettings, SpectralTask
 from audiovae.training.task import Task
 from audiovae.training.trainer import TrainingState, train
 from audiovae.training.waveform_task import WaveformSettings, WaveformTask
 
 RUN_FORMAT = 1
-RunSettings = SpectralSettings | WaveformSettings
-S = TypeVar("S", SpectralSettings, WaveformSettings)
+RunSettings = SpectralSettings | WaveformSettings | PriorSettings
+S = TypeVar("S", SpectralSettings, WaveformSettings, PriorSettings)
 
 
 @dataclass(frozen=True)
 class Family(Generic[S]):
     """What makes one family of models trainable.
 
-    `strategy` is lightning-fabric's under torchrun: the waveform model has weights that rest in stage 2.
+    `task` gets the run's folder too, for what it keeps there. `strategy` is lightning-fabric's under torchrun: the
+    waveform model has weights that rest in stage 2. `complete` adds to settings what a run must remember of things
+    outside it.
     """
 
     settings: type[S]
-    task: Callable[[S, Corpus], Task]
+    task: Callable[[S, Corpus, Path], Task]
     build_model: Callable[[S], nn.Module]
     strategy: str
+    complete: Callable[[S], S] = lambda settings: settings
 
 
 FAMILIES: dict[str, Family[Any]] = {
     "spectral": Family(
-        SpectralSettings, SpectralTask, lambda s: SpectralVAE(s.model, s.transform.n_mels), strategy="ddp"
+        SpectralSettings,
+        lambda settings, corpus, _: SpectralTask(settings, corpus),
+        lambda s: SpectralVAE(s.model, s.transform.n_mels),
+        strategy="ddp",
     ),
     "waveform": Family(
-        WaveformSettings, WaveformTask, lambda s: WaveformVAE(s.model), strategy="ddp_find_unused_parameters_true"
+        WaveformSettings,
+        lambda settings, corpus, _: WaveformTask(settings, corpus),
+        lambda s: WaveformVAE(s.model),
+        strategy="ddp_find_unused_parameters_true",
+    ),
+    "prior": Family(
+        PriorSettings,
+        PriorTask,
+        lambda s: LatentPrior(s.network, s.space.latent_size),
+        strategy="ddp",
+        complete=name_model,
     ),
 }
 """The families that can be trained; a new one is an entry here."""
@@ -170,13 +188,14 @@ def start_training(
         overrides.append(f"trainer.seed={seed}")
     if before and not any(override.startswith("trainer.max_steps=") for override in overrides):
         overrides.append(f"trainer.max_steps={before.settings.trainer.max_steps}")
-    planned = Run(path, resolve_settings(preset, overrides), material.path, identify_corpus(material))
+    settings = resolve_settings(preset, overrides)
+    settings = FAMILIES[settings.family].complete(settings)
+    planned = Run(path, settings, material.path, identify_corpus(material))
     if before:
         _check_same(before, planned)
-    settings = planned.settings
     fabric = _make_fabric(device, settings.trainer.precision, planned.family.strategy)
     try:
-        task = planned.family.task(settings, material)
+        task = planned.family.task(settings, material, path)
         if fabric.is_global_zero:
             planned.save()
         return train(task, path, settings.trainer, fabric, resume=resume)
@@ -193,8 +212,9 @@ def _check_same(old: Run, new: Run) -> None:
             "other files or another split; start another run"
         )
     before, after = (_flatten(run.settings) for run in (old, new))
-    # The loop's own pace may change; what decides the numbers may not.
+    # The loop's own pace may change, and where the prior's model lies; what decides the numbers may not.
     pace = {f"trainer.{key}" for key in ("max_steps", "validate_every", "save_every", "log_every", "examples_every")}
+    pace.add("model")
     changed = [
         f"{key} is {before.get(key)} in the run and {after.get(key)} now"
         for key in before | after

@@ -1,0 +1,201 @@
+"""Training the prior over the latents of an exported model, of any family."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from lightning_fabric import Fabric
+from pydantic import Field
+from torch import Tensor, nn
+
+from audiovae.analysis.autoregression import choose_autoregression, fit_diagonal, measure_nats
+from audiovae.corpus.corpus import Corpus
+from audiovae.errors import CorpusError, SettingsError
+from audiovae.latent_space import LatentSpace
+from audiovae.models.prior import LatentPrior, LatentPriorSettings
+from audiovae.player import Player
+from audiovae.settings import Settings
+from audiovae.training.corpus_check import check_corpus
+from audiovae.training.corpus_latents import encode_corpus
+from audiovae.training.schedules import cosine_decay, ramp
+from audiovae.training.task import TrainerSettings
+
+FloatArray = npt.NDArray[np.floating[Any]]
+
+_EXAMPLE_S = 6.0
+_MEASURED_FRAMES = 1 << 14
+
+
+class PriorSpaceSettings(Settings):
+    """The latents a prior is over, read from the model folder, not set by hand."""
+
+    model_id: str = ""
+    """sha256 of the exported model: a prior samples for no other."""
+    model_name: str = ""
+    """What the model is called."""
+    latent_size: int = Field(1, ge=1)
+    """Its latent dimensions."""
+
+
+class PriorTrainingSettings(Settings):
+    """How a `LatentPrior` is trained."""
+
+    batch_size: int = Field(32, ge=1)
+    """Excerpts a step."""
+    excerpt_frames: int = Field(64, ge=2)
+    """Latent frames an excerpt; longer ones teach a longer memory."""
+    learning_rate: float = Field(3e-3, gt=0)
+    """Highest rate; it warms up over 50 steps and falls by a cosine to the end of the run."""
+    weight_decay: float = Field(1e-2, ge=0)
+    """Pull of the weights to zero (AdamW)."""
+    clip_norm: float = Field(1.0, gt=0)
+    """Largest norm of a gradient."""
+    context_noise: float = Field(0.05, ge=0)
+    """Noise on the past, in deviations: a generated past is never exact either."""
+
+
+class PriorSettings(Settings):
+    """A whole run of the prior; a preset is one of these as TOML."""
+
+    family: Literal["prior"] = "prior"
+    model: str = ""
+    """Folder of the exported model whose latents it learns."""
+    space: PriorSpaceSettings = PriorSpaceSettings()
+    network: LatentPriorSettings = LatentPriorSettings()
+    training: PriorTrainingSettings = PriorTrainingSettings()
+    trainer: TrainerSettings = TrainerSettings()
+
+
+def name_model(settings: PriorSettings) -> PriorSettings:
+    """Settings that remember which model their folder `model` held; `SettingsError` where none was given."""
+    if not settings.model:
+        raise SettingsError("a prior is trained on the latents of an exported model: add --set model=MODEL_DIR")
+    space = LatentSpace.load(settings.model)
+    known = PriorSpaceSettings(model_id=space.model_id, model_name=space.model_name, latent_size=space.latent_size)
+    return settings.model_copy(update={"model": str(Path(settings.model).resolve()), "space": known})
+
+
+class PriorTask:
+    """Data, model, optimiser and baselines of one prior.
+
+    Parameters
+    ----------
+    settings : `PriorSettings`, from `name_model`.
+    corpus : at the model's sample rate and channels; its split is the prior's.
+    run : folder of the run, which keeps the encoded corpus.
+
+    Raises
+    ------
+    CorpusError
+        If the corpus is of another rate or channels, not split, or too short to train on.
+    """
+
+    def __init__(self, settings: PriorSettings, corpus: Corpus, run: Path) -> None:
+        self.settings = settings
+        self._player = player = Player(settings.model)
+        check_corpus(corpus, player.space.sample_rate, player.space.channels)
+        self.sample_rate = player.space.sample_rate
+        latents = encode_corpus(player, corpus, run)
+        self._train = [table for table, file in zip(latents, corpus.files, strict=True) if file.split == "train"]
+        self._held_out = [table for table, file in zip(latents, corpus.files, strict=True) if file.split != "train"]
+        n_frames, needed = sum(map(len, self._train)), 2 * settings.network.order * player.space.latent_size
+        if n_frames < needed:
+            raise CorpusError(
+                f"{corpus.path}: its training files make {n_frames} latent frames, {needed} or more expected: "
+                "add sounds, or lower network.order"
+            )
+        held_out = choose_autoregression(self._train, self._held_out)
+        self._baselines = {
+            "diagonal_nats": measure_nats(fit_diagonal(self._train), self._held_out),
+            "autoregression_nats": measure_nats(held_out, self._held_out),
+            "autoregression_order": len(held_out.coefficients),
+        }
+        torch.manual_seed(settings.trainer.seed)
+        self.model = LatentPrior(settings.network, player.space.latent_size)
+        self.model.initialise(self._train)
+        self.networks: dict[str, nn.Module] = {"model": self.model}
+        t = settings.training
+        optimiser = torch.optim.AdamW(
+            self.model.parameters(), t.learning_rate, betas=(0.9, 0.99), weight_decay=t.weight_decay
+        )
+        self.optimisers: dict[str, torch.optim.Optimizer] = {"model": optimiser}
+        self._wrapped: Any = None
+
+    def setup(self, fabric: Fabric) -> None:
+        """Move the model to the device and wrap it for several processes."""
+        self._wrapped, self._optimiser = fabric.setup(self.model, self.optimisers["model"])
+
+    def stage(self, step: int) -> int:
+        """One stage is all there is."""
+        return 1
+
+    def step(self, fabric: Fabric, step: int, rng: np.random.Generator) -> dict[str, Tensor]:
+        """One step; ``nats`` (log-likelihood per frame and dimension) and ``gradient_norm``."""
+        s, t = self.settings, self.settings.training
+        rate = t.learning_rate * ramp(step + 1, 50) * cosine_decay(step, s.trainer.max_steps, floor=0.01)
+        for group in self.optimisers["model"].param_groups:
+            group["lr"] = rate
+        latents, weight = (array.to(fabric.device) for array in self._draw(rng))
+        noise = t.context_noise * self.model.std[:, None] * torch.randn_like(latents)
+        nats = (self._wrapped(latents, latents + noise) * weight).sum() / (weight.sum() * latents.shape[1])
+        self._optimiser.zero_grad()
+        fabric.backward(-nats)
+        # A norm that is not finite is not refused here but by the loop, which knows the step.
+        norm = fabric.clip_gradients(self._wrapped, self._optimiser, max_norm=t.clip_norm, error_if_nonfinite=False)
+        assert norm is not None
+        self._optimiser.step()
+        return {"nats": nats.detach(), "gradient_norm": norm.detach()}
+
+    def validate(self, model: nn.Module) -> dict[str, Any]:
+        """Nats per frame and dimension on held-out files, the prior's and those of what it must beat."""
+        assert isinstance(model, LatentPrior)
+        held_out = score_tables(model, self._held_out)
+        train = score_tables(model, _sample(self._train, _MEASURED_FRAMES))
+        return {"score": -held_out, "held_out_nats": held_out, "train_nats": train} | self._baselines
+
+    def examples(self, model: nn.Module) -> dict[str, FloatArray]:
+        """Six seconds of what it makes, at two temperatures."""
+        assert isinstance(model, LatentPrior)
+        n_frames = max(1, round(_EXAMPLE_S * self._player.space.latent_rate))
+        noise = torch.randn(1, model.n_noise, n_frames, generator=torch.Generator().manual_seed(0))
+        sounds = {}
+        for temperature in (0.5, 1.0):
+            heat = torch.full((1, 1, n_frames), temperature)
+            device = model.mean.device
+            latents, _ = model.roll(model.init_previous(1), heat.to(device), noise.to(device), model.init_state(1))
+            sounds[f"temperature_{temperature}"] = self._player.decode(latents[0].T.cpu().numpy()).mean(axis=0)
+        return sounds
+
+    def _draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Excerpts (batch, latent_size, frames) and the weight (batch, frames) of their frames.
+
+        A file is drawn as often as it is long. What follows the end of a short one weighs nothing, and neither
+        do the first frames of an excerpt from its middle, whose past is cut off.
+        """
+        t, order = self.settings.training, self.settings.network.order
+        lengths = np.array([len(table) for table in self._train])
+        latents = np.zeros((t.batch_size, t.excerpt_frames, self.settings.space.latent_size), np.float32)
+        weight = np.zeros((t.batch_size, t.excerpt_frames), np.float32)
+        for row, index in enumerate(rng.choice(len(lengths), t.batch_size, p=lengths / lengths.sum())):
+            start = int(rng.integers(max(0, lengths[index] - t.excerpt_frames) + 1))
+            excerpt = self._train[index][start : start + t.excerpt_frames]
+            latents[row, : len(excerpt)] = excerpt
+            weight[row, min(order, len(excerpt) - 1) if start else 0 : len(excerpt)] = 1.0
+        return torch.from_numpy(latents).transpose(1, 2), torch.from_numpy(weight)
+
+
+def score_tables(model: LatentPrior, tables: list[FloatArray]) -> float:
+    """Mean log-likelihood of whole files, each (n_frames, latent_size), in nats per frame and dimension."""
+    device = model.mean.device
+    rows = (torch.from_numpy(np.asarray(table, np.float32).T)[None].to(device) for table in tables)
+    return float(torch.cat([model(row)[0] for row in rows]).mean()) / model.latent_size
+
+
+def _sample(tables: list[FloatArray], n_frames: int) -> list[FloatArray]:
+    """The first tables, up to as many frames."""
+    ends = np.cumsum([len(table) for table in tables])
+    return tables[: int(np.searchsorted(ends, n_frames)) + 1]
