@@ -32,7 +32,7 @@ def peak(frequency_hz: float, q: float, gain_db: float, sample_rate: int) -> Sec
 
 
 def low_shelf(frequency_hz: float, q: float, gain_db: float, sample_rate: int) -> Section:
-    """Low shelf (6,): `gain_db` at 0 Hz, half of it at the frequency, none above. At most 0.71 in `q` it is monotone."""
+    """Low shelf (6,): `gain_db` at 0 Hz, half of it at the frequency, none above. Monotone up to a `q` of 0.71."""
     a = 10 ** (gain_db / 40)
     slope = np.sqrt(a) / q
     return _transform((a, a * slope, a * a), (a, slope, 1.0), frequency_hz, sample_rate)

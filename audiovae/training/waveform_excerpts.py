@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, model_validator
 
 from audiovae.corpus.corpus import Corpus
+from audiovae.corpus.waveform_augmentation import WaveformAugmentationSettings, apply_variation, draw_variation
 from audiovae.errors import CorpusError
-from audiovae.settings import Settings
+
+__all__ = ["WaveformAugmentationSettings", "WaveformExcerpts"]
 
 FloatArray = npt.NDArray[np.float32]
 
-
-class WaveformAugmentationSettings(Settings):
-    """How much excerpts vary."""
-
-    gain_low_db: float = -12.0
-    """Softest gain."""
-    gain_high_db: float = 6.0
-    """Loudest gain; less where it would take a file beyond full scale."""
-    flip: float = Field(0.5, ge=0, le=1)
-    """Share of pieces with the polarity turned round."""
-
-    @model_validator(mode="after")
-    def _check(self) -> WaveformAugmentationSettings:
-        if self.gain_low_db > self.gain_high_db:
-            raise ValueError(f"gain_low_db {self.gain_low_db} is above gain_high_db {self.gain_high_db}")
-        return self
+MARGIN = 128  # samples read beyond either end where the speed changes: resampling fades in and out over them
 
 
 class WaveformExcerpts:
@@ -46,7 +34,7 @@ class WaveformExcerpts:
     Notes
     -----
     Files are drawn by the square root of their length, so that long ones do not drown the rest. An excerpt longer
-    than a file goes on with another file, each with a gain and polarity of its own, so that none of it is empty.
+    than a file goes on with another file, each with a variation of its own, so that none of it is empty.
     """
 
     def __init__(self, corpus: Corpus, length: int, settings: WaveformAugmentationSettings) -> None:
@@ -73,11 +61,11 @@ class WaveformExcerpts:
         return batch
 
     def _piece(self, rng: np.random.Generator, at_most: int) -> FloatArray:
-        s = self._settings
         file = self._files[int(rng.choice(len(self._files), p=self._share))]
-        length = min(at_most, file.length)
+        variation = draw_variation(rng, self._settings, self._corpus.sample_rate)
+        wanted = at_most if variation.speed == 1 else math.ceil(at_most * variation.speed) + 2 * MARGIN
+        length = min(wanted, file.length)
         audio = self._corpus.read(file, int(rng.integers(file.length - length + 1)), length)
-        gain = 10 ** (rng.uniform(s.gain_low_db, s.gain_high_db) / 20)
-        gain = min(gain, max(1.0, 1.0 / max(file.peak, 1e-6)))
-        sign = -1.0 if rng.uniform() < s.flip else 1.0
-        return np.asarray(audio * np.float32(sign * gain))
+        piece = apply_variation(audio, self._corpus.sample_rate, variation)
+        start = max(0, piece.shape[1] - at_most) // 2
+        return piece[:, start : start + at_most]

@@ -74,7 +74,7 @@ def test_versions_of_a_source_stay_on_one_side() -> None:
 
 
 def test_links_join_over_several_files() -> None:
-    """b is a copy of a's audio, and b__aug1 is a version of b: the three are one."""
+    """File b is a copy of a's audio, and b__aug1 is a version of b: the three are one."""
     names = ["a.wav", "b.wav", "b__aug1.wav", "c.wav"]
     for seed in range(10):
         splits = split_files(names, ["1", "1", "2", "3"], 0.25, seed)

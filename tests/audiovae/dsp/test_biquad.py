@@ -31,7 +31,7 @@ def test_an_allpass_is_flat_and_turns_the_phase(frequency_hz: float, q: float) -
 
 
 def test_allpass_against_the_published_formula() -> None:
-    """w = 2 pi f / rate, alpha = sin w / (2 Q): b = (1 - alpha, -2 cos w, 1 + alpha), a = b turned round."""
+    """With w = 2 pi f / rate, alpha = sin w / (2 Q): b = (1 - alpha, -2 cos w, 1 + alpha), a = b turned round."""
     w = 2 * np.pi * 440 / RATE
     alpha = np.sin(w) / (2 * 0.7)
     expected = np.array([1 - alpha, -2 * np.cos(w), 1 + alpha, 1 + alpha, -2 * np.cos(w), 1 - alpha]) / (1 + alpha)
@@ -46,7 +46,7 @@ def test_gains_are_as_designed(gain: float) -> None:
 
 
 def test_a_peak_is_half_its_gain_in_db_at_the_edges_of_its_band() -> None:
-    """Below, where the bilinear transform does not bend the axis: edges f and g with f g = centre^2, g - f = centre/Q."""
+    """At a low frequency, where the bilinear transform does not bend the axis: f g = centre^2, g - f = centre / Q."""
     centre, q = 100.0, 2.0
     half = centre / q / 2
     edges = [np.hypot(centre, half) - half, np.hypot(centre, half) + half]

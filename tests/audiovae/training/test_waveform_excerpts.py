@@ -1,6 +1,8 @@
-"""Excerpts of waveforms: they are the corpus' own samples, times a gain that keeps them within full scale."""
+"""Excerpts of waveforms: the corpus' own samples, varied."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from audiovae.corpus.prepare import prepare
 from audiovae.errors import CorpusError
 from audiovae.training.waveform_excerpts import WaveformAugmentationSettings, WaveformExcerpts
 
-PLAIN = WaveformAugmentationSettings(gain_low_db=0, gain_high_db=0, flip=0)
+PLAIN = WaveformAugmentationSettings(gain=0, flip=0, phase=0, speed=0, equaliser=0, mute=0, dither=0)
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +41,33 @@ def test_an_excerpt_is_pieces_of_files_end_to_end(corpus: Corpus) -> None:
 
 
 def test_gain_keeps_within_full_scale_and_polarity_turns_both_channels(corpus: Corpus) -> None:
-    settings = WaveformAugmentationSettings(gain_low_db=-20, gain_high_db=40, flip=0.5)
+    settings = PLAIN.model_copy(update={"gain": 1, "gain_low_db": -20, "gain_high_db": 40, "flip": 0.5})
     batch = WaveformExcerpts(corpus, 40, settings).draw(np.random.default_rng(0), 64)
     assert np.abs(batch).max() <= 1
     np.testing.assert_array_equal(batch[:, 1], -batch[:, 0])
     assert 0.3 < (batch[:, 0, 0] > 0).mean() < 0.7
+
+
+def test_speed_reads_more_or_less_of_the_file(tmp_path: Path) -> None:
+    """Excerpts of a sine are sines of its frequency times the speed, whole up to their ends."""
+    sine = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(44100) / 44100)
+    write_audio(tmp_path / "sine.wav", sine, 44100)
+    prepare([tmp_path / "sine.wav"], tmp_path / "corpus", progress=False)
+    settings = PLAIN.model_copy(update={"speed": 1, "speed_semitones": 12})
+    batch = WaveformExcerpts(Corpus.open(tmp_path / "corpus"), 4096, settings).draw(np.random.default_rng(0), 64)
+    crossings = (np.diff(np.signbit(batch[:, 0]), axis=1)).sum(axis=1) / 2 * 44100 / 4096
+    assert 490 < crossings.min() < 600
+    assert 1700 < crossings.max() < 2010
+    for end in (batch[:, 0, :256], batch[:, 0, -256:]):
+        np.testing.assert_allclose(np.abs(end).max(axis=1), 0.5, atol=0.02)
+
+
+def test_everything_on_stays_within_full_scale(corpus: Corpus) -> None:
+    every = dict.fromkeys(("gain", "phase", "speed", "equaliser", "dither", "flip"), 1.0)
+    settings = WaveformAugmentationSettings(**every, gain_low_db=20, gain_high_db=40, equaliser_db=24)
+    batch = WaveformExcerpts(corpus, 400, settings).draw(np.random.default_rng(0), 32)
+    assert batch.dtype == np.float32
+    assert 0.9 < np.abs(batch).max() <= 1
 
 
 def test_the_same_seed_draws_the_same(corpus: Corpus) -> None:
