@@ -6,7 +6,7 @@ is white. It starts as a few widths of that residual, better than the linear mod
 minutes of audio are enough.
 """
 
-from __future__ import annotations
+# No postponed annotations here: TorchScript reads them.
 
 import math
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from audiovae.settings import Settings
 FloatArray = npt.NDArray[np.floating[Any]]
 
 _MARGIN = 0.1  # of each dimension's range that a generated latent may leave the data's by
-_LOG_SCALE = (-4.0, 3.0)  # of a component; narrower ones only memorise frames of silence
+_LOW_LOG_SCALE, _HIGH_LOG_SCALE = -4.0, 3.0  # of a component; narrower ones only memorise frames of silence
 
 
 class LatentPriorSettings(Settings):
@@ -73,6 +73,7 @@ class LatentPrior(nn.Module):
         super().__init__()
         s = settings
         self.latent_size, self.components, self.order = latent_size, s.components, s.order
+        self.low_log_scale, self.high_log_scale = _LOW_LOG_SCALE, _HIGH_LOG_SCALE
         self.n_noise = s.components + latent_size
         self.state_shapes = [(s.order, latent_size), (s.hidden_size,)]
         for name, value in (("mean", 0.0), ("std", 1.0), ("low", -1e3), ("high", 1e3)):
@@ -157,10 +158,10 @@ class LatentPrior(nn.Module):
         -------
         latents (batch, latent_size), within a margin of the training latents' range; the state after.
         """
-        newest = self._standardise(previous).unsqueeze(1)
-        history = torch.cat([state[0][:, 1:], newest], dim=1)
-        output, after = self.recurrent(newest, state[1].unsqueeze(0))
-        logits, mean, log_scale = self._mixture(output)
+        newest = self._standardise(previous)
+        history = torch.cat([state[0][:, 1:], newest.unsqueeze(1)], dim=1)
+        hidden = self._remember(newest, state[1])
+        logits, mean, log_scale = self._mixture(hidden.unsqueeze(1))
         # The largest of logit + Gumbel noise is a draw from the weights. Source: Gumbel 1954; Maddison et al. 2014.
         uniform = (0.5 + 0.5 * torch.erf(noise[:, : self.components] / math.sqrt(2.0))).clamp(1e-6, 1.0 - 1e-6)
         chosen = torch.argmax(logits[:, 0] - temperature * torch.log(-torch.log(uniform)), dim=1)
@@ -170,7 +171,7 @@ class LatentPrior(nn.Module):
         centre, scale = mean[:, 0].gather(1, picked)[:, 0], log_scale[:, 0].gather(1, picked)[:, 0].exp()
         residual = torch.matmul(centre + scale * mixed, self.factor.t())
         frame = (self.linear(history.flatten(1)) + residual) * self.std + self.mean
-        return torch.minimum(torch.maximum(frame, self.low), self.high), [history, after[0]]
+        return torch.minimum(torch.maximum(frame, self.low), self.high), [history, hidden]
 
     @torch.jit.export
     def roll(
@@ -204,6 +205,14 @@ class LatentPrior(nn.Module):
     def _standardise(self, frames: Tensor) -> Tensor:
         return (frames - self.mean) / self.std
 
+    def _remember(self, x: Tensor, hidden: Tensor) -> Tensor:
+        """One frame through the recurrent layer: `nn.GRU` written out, which exporters take for a sequence."""
+        new = functional.linear(x, self.recurrent.weight_ih_l0, self.recurrent.bias_ih_l0).chunk(3, dim=1)
+        old = functional.linear(hidden, self.recurrent.weight_hh_l0, self.recurrent.bias_hh_l0).chunk(3, dim=1)
+        reset, update = torch.sigmoid(new[0] + old[0]), torch.sigmoid(new[1] + old[1])
+        candidate = torch.tanh(new[2] + reset * old[2])
+        return candidate + update * (hidden - candidate)
+
     def _triangles(self) -> Tensor:
         """(components, latent_size, latent_size), unit lower triangular."""
         return torch.tril(self.mixing, -1) + self.identity
@@ -212,5 +221,5 @@ class LatentPrior(nn.Module):
         """Logits (batch, frames, components); means and log scales (batch, frames, components, latent_size)."""
         out = self.head(self.dropout(hidden)).float()
         out = out.reshape(out.shape[0], out.shape[1], self.components, 1 + 2 * self.latent_size)
-        log_scale = out[..., 1 + self.latent_size :].clamp(_LOG_SCALE[0], _LOG_SCALE[1])
+        log_scale = out[..., 1 + self.latent_size :].clamp(self.low_log_scale, self.high_log_scale)
         return out[..., 0], out[..., 1 : 1 + self.latent_size], log_scale

@@ -188,20 +188,27 @@ class WaveformVAE(nn.Module):
         return self.decoder.init_state(batch, device) + self.synthesis.init_state(batch, device)
 
     @torch.jit.export
-    def encode_step(self, audio: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """Latent means of one block of a stream, samples a multiple of `hop_length`."""
+    def posterior_step(self, audio: Tensor, state: list[Tensor]) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """Mean and log-variance of the latents of one block of a stream, samples a multiple of `hop_length`."""
         middle = self.analysis.n_states
-        bands, first = self.analysis.step(audio, state[:middle])
+        bands, first = self.analysis.step(audio.transpose(1, 2), state[:middle])
         features, second = self.encoder.step(bands, state[middle:])
-        return self._split(features)[0], first + second
+        mean, log_variance = self._split(features.transpose(1, 2))
+        return mean, log_variance, first + second
+
+    @torch.jit.export
+    def encode_step(self, audio: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """Latent means of one block of a stream."""
+        mean, _, after = self.posterior_step(audio, state)
+        return mean, after
 
     @torch.jit.export
     def decode_step(self, latents: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """Audio of one block of a stream of latents, any frames."""
         middle = self.decoder.n_states
-        bands, first = self.decoder.step(latents, state[:middle])
+        bands, first = self.decoder.step(latents.transpose(1, 2), state[:middle])
         audio, second = self.synthesis.step(bands, state[middle:])
-        return bound(audio, self.output_bound), first + second
+        return bound(audio.transpose(1, 2), self.output_bound), first + second
 
     def _split(self, features: Tensor) -> tuple[Tensor, Tensor]:
         return features[:, : self.latent_size], features[:, self.latent_size :].clamp(-12.0, 4.0)

@@ -39,8 +39,10 @@ class Analysis(StreamingLayer):
 
     @torch.jit.export
     def step(self, x: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """Samples a multiple of `n_bands`."""
-        return self.filters.step(self._fold(x), state)
+        """Samples a multiple of `n_bands`, in rows (batch, samples, channels)."""
+        batch, samples, channels = x.shape
+        frames = x.reshape(batch, samples // self.n_bands, self.n_bands, channels).transpose(2, 3)
+        return self.filters.step(frames.reshape(batch, samples // self.n_bands, channels * self.n_bands), state)
 
     @torch.jit.unused
     def align(self, delay: int) -> int:
@@ -86,7 +88,9 @@ class Synthesis(StreamingLayer):
     def step(self, x: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """Any frames."""
         out, after = self.filters.step(x, state)
-        return self._unfold(out), after
+        batch, frames = out.shape[0], out.shape[1]
+        samples = out.reshape(batch, frames, self.channels, self.n_bands).transpose(2, 3)
+        return samples.reshape(batch, frames * self.n_bands, self.channels), after
 
     @torch.jit.unused
     def align(self, delay: int) -> int:

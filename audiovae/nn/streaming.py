@@ -2,8 +2,9 @@
 
 `forward` is the offline form: zeros beyond both ends, output aligned with the input. `step` is the streaming form: one
 block and the state that the blocks before it left, both given and given back; nothing is kept inside, so that it can be
-exported. A stream comes out `delay` frames after the offline output and is otherwise equal to it, for blocks of any
-size, once the start of the signal has left the `memory` of layers that look ahead: what such a layer says of the time
+exported. Offline signals are (batch, channels, frames), as convolutions want them; a stream is in rows, (batch, frames,
+channels), where a block of a few frames goes through a layer as one product of matrices without being turned round.
+A stream comes out `delay` frames after the offline output and is otherwise equal to it, for blocks of any size, once the start of the signal has left the `memory` of layers that look ahead: what such a layer says of the time
 before the signal is zero offline, and its answer to silence in a stream. Causal layers are equal from the first frame.
 
 `align` fixes the delays by construction: each layer is told the delay of what comes in and says the delay of what goes
@@ -19,7 +20,7 @@ from torch.nn import functional
 
 
 class StreamingLayer(nn.Module):
-    """Base: a layer without memory. (batch, channels, frames) in and out.
+    """Base: a layer without memory.
 
     Attributes
     ----------
@@ -51,12 +52,12 @@ class StreamingLayer(nn.Module):
 
     @torch.jit.unused
     def state_shapes(self) -> list[tuple[int, int]]:
-        """(channels, frames) of each tensor of the state; right once `align` was called."""
+        """(frames, channels) of each tensor of the state; right once `align` was called."""
         return []
 
     @torch.jit.unused
     def init_state(self, batch: int, device: torch.device | str | None = None) -> list[Tensor]:
-        """State before the first block: zeros (batch, channels, frames)."""
+        """State before the first block: zeros (batch, frames, channels)."""
         return [torch.zeros(batch, *shape, device=device) for shape in self.state_shapes()]
 
 
@@ -94,13 +95,13 @@ class Delay(StreamingLayer):
         """What came in `frames` ago."""
         if self.n_states == 0:
             return x, state
-        joined = torch.cat([state[0], x], dim=2)
-        return joined[:, :, : x.shape[2]], [joined[:, :, x.shape[2] :]]
+        joined = torch.cat([state[0], x], dim=1)
+        return joined[:, : x.shape[1]], [joined[:, x.shape[1] :]]
 
     @torch.jit.unused
     def state_shapes(self) -> list[tuple[int, int]]:
         """The frames that wait."""
-        return [(self.channels, self.frames)] if self.n_states else []
+        return [(self.frames, self.channels)] if self.n_states else []
 
 
 class Convolution(StreamingLayer):
@@ -145,26 +146,32 @@ class Convolution(StreamingLayer):
     @torch.jit.export
     def step(self, x: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """Frames a multiple of `stride`."""
-        if self.n_states == 0:
-            return self._convolve(x), state
-        joined = torch.cat([state[0], x], dim=2)
-        return self._convolve(joined[:, :, : joined.shape[2] - self.wait]), [joined[:, :, x.shape[2] :]]
+        if self.kernel_size == 1:
+            return self._multiply([x]), state
+        joined = torch.cat([state[0], x], dim=1) if self.n_states else x
+        span = (x.shape[1] // self.stride - 1) * self.stride + 1
+        taps = [joined[:, k * self.dilation : k * self.dilation + span : self.stride] for k in range(self.kernel_size)]
+        if self.wait == 0 and self.stride == 1:
+            taps[-1] = x  # the same without a copy
+        return self._multiply(taps), [joined[:, x.shape[1] :]] if self.n_states else state
 
-    def _convolve(self, x: Tensor) -> Tensor:
-        """Without padding, as one product of matrices: for blocks of a few frames faster than a convolution."""
-        if self.groups > 1:
-            out: Tensor = self.convolution(x)
-            return out
-        batch, frames = x.shape[0], (x.shape[2] - (self.kernel_size - 1) * self.dilation - 1) // self.stride + 1
-        span = (frames - 1) * self.stride + 1
-        taps = [x[:, :, k * self.dilation : k * self.dilation + span : self.stride] for k in range(self.kernel_size)]
-        # Rows of frames, weights on the right: onnxruntime packs a constant only there.
-        rows = torch.stack(taps, dim=2).permute(0, 3, 1, 2).reshape(batch * frames, self.inputs * self.kernel_size)
-        product = torch.matmul(rows, self.convolution.weight.reshape(self.outputs, -1).t())
-        bias = self.convolution.bias
-        if bias is not None:
-            product = product + bias
-        return product.reshape(batch, frames, self.outputs).transpose(1, 2)
+    def _multiply(self, taps: list[Tensor]) -> Tensor:
+        """What each tap of the kernel sees, (batch, frames, inputs) each, as one product of matrices.
+
+        For blocks of a few frames that is faster than a convolution: it is ruled by reading the weights once.
+        """
+        weight, bias = self.convolution.weight, self.convolution.bias
+        if self.groups == 1:
+            rows = torch.cat(taps, dim=2) if self.kernel_size > 1 else taps[0]
+            out = torch.matmul(rows, weight.permute(2, 1, 0).reshape(-1, self.outputs))
+        else:
+            batch, frames, inputs = taps[0].shape
+            size = inputs // self.groups
+            rows = torch.cat([tap.reshape(batch, frames, self.groups, 1, size) for tap in taps], dim=4)
+            columns = weight.reshape(self.groups, -1, size, self.kernel_size).permute(0, 3, 2, 1)
+            out = torch.matmul(rows, columns.reshape(self.groups, self.kernel_size * size, -1))
+            out = out.reshape(batch, frames, self.outputs)
+        return out if bias is None else out + bias
 
     @torch.jit.unused
     def align(self, delay: int) -> int:
@@ -181,13 +188,13 @@ class Convolution(StreamingLayer):
     @torch.jit.unused
     def state_shapes(self) -> list[tuple[int, int]]:
         """The inputs that the next block sees again."""
-        return [(self.inputs, self.left + self.right + self.wait)] if self.n_states else []
+        return [(self.left + self.right + self.wait, self.inputs)] if self.n_states else []
 
 
 class Upsampling(StreamingLayer):
     """Transposed convolution of kernel 2 stride: (batch, inputs, frames) to (batch, outputs, frames * stride).
 
-    Written as a convolution over two frames that gives `stride` groups of channels, laid out in time: the same
+    Written as a convolution over two frames that gives the channels of `stride` frames, laid out in time: the same
     function as `nn.ConvTranspose1d`, without its overlap-add. Centred, it looks ahead half a frame.
     """
 
@@ -207,7 +214,7 @@ class Upsampling(StreamingLayer):
     def step(self, x: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """Any frames."""
         out, after = self.now_and_before.step(x, state)
-        return self._lay_out(out), after
+        return out.reshape(out.shape[0], out.shape[1] * self.stride, self.outputs), after
 
     @torch.jit.unused
     def align(self, delay: int) -> int:
@@ -225,9 +232,8 @@ class Upsampling(StreamingLayer):
         return self.now_and_before.state_shapes()
 
     def _lay_out(self, x: Tensor) -> Tensor:
-        frames = x.shape[2]
-        groups = x.reshape(x.shape[0], self.outputs, self.stride, frames)
-        return groups.transpose(2, 3).reshape(x.shape[0], self.outputs, frames * self.stride)
+        groups = x.reshape(x.shape[0], self.stride, self.outputs, x.shape[2])
+        return groups.permute(0, 2, 3, 1).reshape(x.shape[0], self.outputs, x.shape[2] * self.stride)
 
 
 class Chain(StreamingLayer):

@@ -102,8 +102,8 @@ class BandSynthesiser(StreamingLayer):
         generator = torch.Generator().manual_seed(0)
         self.period = _NOISE_PRIMES[0] * _NOISE_PRIMES[1]
         self.lengths = _NOISE_PRIMES
-        uniform = torch.rand(n_bands, _NOISE_PRIMES[0], generator=generator)
-        sign = torch.randint(0, 2, (n_bands, _NOISE_PRIMES[1]), generator=generator)
+        uniform = torch.rand(_NOISE_PRIMES[0], n_bands, generator=generator)
+        sign = torch.randint(0, 2, (_NOISE_PRIMES[1], n_bands), generator=generator)
         # Unit variance. Made again with the model, so no need to save them.
         self.register_buffer("noise_table", (2 * uniform - 1) * 3**0.5 if noise else torch.zeros(0), persistent=False)
         self.register_buffer("sign_table", 2.0 * sign - 1 if noise else torch.zeros(0), persistent=False)
@@ -114,7 +114,7 @@ class BandSynthesiser(StreamingLayer):
         start = torch.zeros(1, dtype=torch.int64, device=x.device)
         if self.training and self.noise:
             start = torch.randint(0, self.period, (1,), device=x.device)
-        return self._mix(self.head(x), start)
+        return self._mix(self.head(x).transpose(1, 2), start).transpose(1, 2)
 
     @torch.jit.export
     def step(self, x: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
@@ -124,7 +124,7 @@ class BandSynthesiser(StreamingLayer):
         if not self.noise:
             return self._mix(parts, torch.zeros(1, dtype=torch.int64, device=x.device)), after
         position = state[n_head].to(torch.int64)
-        moved = ((position + x.shape[2]) % self.period).to(x.dtype)
+        moved = ((position + x.shape[1]) % self.period).to(x.dtype)
         start = position[:1, 0, 0] + (self.period - self.delay)
         return self._mix(parts, start), after + [moved]
 
@@ -147,13 +147,13 @@ class BandSynthesiser(StreamingLayer):
 
     def _mix(self, parts: Tensor, start: Tensor) -> Tensor:
         n = self.n_bands
-        bands = torch.tanh(parts[:, :n])
+        bands = torch.tanh(parts[:, :, :n])
         if self.loudness:
-            bands = bands * (2 * torch.sigmoid(parts[:, n : 2 * n]))
+            bands = bands * (2 * torch.sigmoid(parts[:, :, n : 2 * n]))
         if self.noise:
-            frames = (start + torch.arange(parts.shape[2], device=parts.device)) % self.period
-            source = self.noise_table[:, frames % self.lengths[0]] * self.sign_table[:, frames % self.lengths[1]]
-            bands = bands + torch.sigmoid(parts[:, -n:]) * source
+            frames = (start + torch.arange(parts.shape[1], device=parts.device)) % self.period
+            source = self.noise_table[frames % self.lengths[0]] * self.sign_table[frames % self.lengths[1]]
+            bands = bands + torch.sigmoid(parts[:, :, -n:]) * source
         return bands
 
 

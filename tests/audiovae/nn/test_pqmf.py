@@ -42,7 +42,7 @@ def test_both_halves_stream(check_stream: StreamCheck, n_bands: int) -> None:
     torch.manual_seed(0)
     check_stream(Analysis(2, n_bands, 80), channels=2, grid=n_bands, ratio=1 / n_bands)
     check_stream(Synthesis(2, n_bands, 80), channels=2 * n_bands, ratio=n_bands)
-    check_stream(Chain([Analysis(1, n_bands, 80), Synthesis(1, n_bands, 80)]), channels=1, grid=n_bands)
+    check_stream(Chain([Analysis(1, n_bands, 80), Synthesis(1, n_bands, 80)]), channels=1, grid=n_bands, tolerance=5e-6)
 
 
 @torch.no_grad()
@@ -53,9 +53,9 @@ def test_a_streamed_round_trip_is_the_signal_after_the_stated_delay() -> None:
     x = torch.from_numpy(np.random.default_rng(0).standard_normal((1, 1, 4096)).astype(np.float32))
     state, blocks = bank.init_state(1), []
     for block in x.split(48, dim=2):
-        out, state = bank.step(block, state)
+        out, state = bank.step(block.transpose(1, 2), state)
         blocks.append(out)
-    streamed = torch.cat(blocks, dim=2)
+    streamed = torch.cat(blocks, dim=1).transpose(1, 2)
     torch.testing.assert_close(streamed[:, :, delay:], x[:, :, :-delay], atol=3e-4, rtol=0)
 
 

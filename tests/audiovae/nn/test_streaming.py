@@ -79,7 +79,7 @@ def test_nested_residuals_with_strides_inside_wait_for_their_branch(check_stream
 def test_a_stream_does_not_change_the_state_it_was_given() -> None:
     layer = Chain([Convolution(2, 4, 3), unit(4, 3, causal=False), Upsampling(4, 2, 2)])
     state = layer.init_state(1)
-    x = torch.randn(1, 2, 5)
+    x = torch.randn(1, 5, 2)
     first, again = layer.step(x, state)[0], layer.step(x, state)[0]
     torch.testing.assert_close(first, again, atol=0, rtol=0)
     assert all(not tensor.any() for tensor in state)
@@ -90,9 +90,9 @@ def test_a_stream_does_not_change_the_state_it_was_given() -> None:
 def test_delay_hands_out_what_came_in() -> None:
     layer = Delay(1)
     layer.set_frames(2)
-    out, state = layer.step(torch.tensor([[[1.0, 2.0, 3.0]]]), layer.init_state(1))
-    assert out.tolist() == [[[0.0, 0.0, 1.0]]]
-    assert state[0].tolist() == [[[2.0, 3.0]]]
+    out, state = layer.step(torch.tensor([[[1.0], [2.0], [3.0]]]), layer.init_state(1))
+    assert out.tolist() == [[[0.0], [0.0], [1.0]]]
+    assert state[0].tolist() == [[[2.0], [3.0]]]
 
 
 @torch.no_grad()
@@ -101,10 +101,10 @@ def test_upsampling_is_a_transposed_convolution(stride: int) -> None:
     layer = Upsampling(3, 5, stride)
     literal = nn.ConvTranspose1d(3, 5, 2 * stride, stride, padding=stride // 2)
     convolution = layer.now_and_before.convolution
-    now_and_before = convolution.weight.reshape(5, stride, 3, 2).flip(3).permute(2, 0, 3, 1)
+    now_and_before = convolution.weight.reshape(stride, 5, 3, 2).flip(3).permute(2, 1, 3, 0)
     literal.weight.copy_(now_and_before.reshape(3, 5, 2 * stride))
-    convolution.bias.copy_(convolution.bias[::stride].repeat_interleave(stride))  # the literal form has one a channel
-    literal.bias.copy_(convolution.bias[::stride])
+    convolution.bias.copy_(convolution.bias[:5].repeat(stride))  # the literal form has one a channel
+    literal.bias.copy_(convolution.bias[:5])
     x = torch.randn(2, 3, 11)
     torch.testing.assert_close(layer(x), literal(x), atol=1e-6, rtol=0)
 

@@ -54,17 +54,17 @@ def test_noise_is_white_of_its_level_and_independent_in_each_band() -> None:
 @torch.no_grad()
 def test_noise_goes_on_where_its_period_ends() -> None:
     layer = make_synthesiser(noise=True)
-    x = torch.randn(1, 3, 6)
+    x = torch.randn(1, 6, 3)
 
     def play(blocks: list[int]) -> Tensor:
         state = layer.init_state(1)
         state[-1] += layer.period - 3
         out = []
-        for block in x.split(blocks, dim=2):
+        for block in x.split(blocks, dim=1):
             bands, state = layer.step(block, state)
             out.append(bands)
         assert state[-1].item() == 3
-        return torch.cat(out, dim=2)
+        return torch.cat(out, dim=1)
 
     torch.testing.assert_close(play([6]), play([2, 2, 2]), atol=1e-6, rtol=0)
 
