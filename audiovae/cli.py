@@ -71,13 +71,24 @@ def corpus_resample(
     out: Annotated[Path, typer.Option(help="Folder for the copies.")],
     sample_rate: Annotated[int, typer.Option(help="Hz.")],
     suffix: Annotated[str, typer.Option(help=".wav or .flac")] = ".wav",
+    augment: Annotated[int, typer.Option(help="Varied copies beside each file, named NAME__augN.")] = 0,
+    settings: Annotated[Optional[list[str]], typer.Option("--set", help="Of the variations: key=value.")] = None,  # noqa: UP045
+    seed: Annotated[int, typer.Option(help="Of the variations; the same seed gives the same files.")] = 0,
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:
     """Mirror a folder of audio at another sample rate. Run again after an interruption, it does what is left."""
     from audiovae.corpus.resample import resample
+    from audiovae.corpus.waveform_augmentation import WaveformAugmentationSettings
+    from audiovae.settings import apply_overrides, build
 
-    _print(resample(source, out, sample_rate, suffix=suffix, workers=workers), as_json)
+    variations = build(WaveformAugmentationSettings, apply_overrides({}, settings or []), "--set")
+    _print(
+        resample(
+            source, out, sample_rate, suffix=suffix, augment=augment, seed=seed, settings=variations, workers=workers
+        ),
+        as_json,
+    )
 
 
 @corpus_app.command("prepare")
@@ -171,14 +182,31 @@ def export(
     """Write the model folder that everything else plays, maps and measures."""
     from audiovae.export.exporter import export_model
 
-    done = export_model(
-        run, out, latents=latents, fidelity=fidelity, name=name, corpus=corpus, overwrite=overwrite
-    )
+    done = export_model(run, out, latents=latents, fidelity=fidelity, name=name, corpus=corpus, overwrite=overwrite)
     if as_json:
         typer.echo(json.dumps({"model": str(done.path), "model_id": done.space.model_id, "parity": done.parity}))
         return
     checks = ", ".join(f"{file} within {value:.1e}" for file, value in done.parity.items())
     typer.echo(f"{done.path}: {done.space.latent_size} latents at {done.space.latent_rate:.2f} Hz; {checks}")
+
+
+@app.command("import-rave")
+def import_rave(
+    file: Annotated[Path, typer.Argument(help="A TorchScript file for nn~ (.ts), as `rave export` writes it.")],
+    out: Annotated[Path, typer.Option(help="Model folder to make.")],
+    corpus: Annotated[Path, typer.Option(help="Reference sounds: a corpus, or a folder of audio.")],
+    name: Annotated[Optional[str], typer.Option(help="Model name; the folder's if not given.")] = None,  # noqa: UP045
+    latents: Annotated[Optional[int], typer.Option(help="First latents to play; all if not given.")] = None,  # noqa: UP045
+    sample_rate: Annotated[Optional[int], typer.Option(help="Hz, if the file does not state it.")] = None,  # noqa: UP045
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model folder.")] = False,
+) -> None:
+    """Make a model folder of a RAVE, or of another autoencoder for nn~, that you have."""
+    from audiovae.export.rave_import import import_rave
+
+    space = import_rave(file, out, corpus, name=name, latents=latents, sample_rate=sample_rate, overwrite=overwrite)
+    typer.echo(
+        f"{out}: {space.latent_size} latents at {space.latent_rate:.2f} Hz, {space.latency_samples} samples of latency"
+    )
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""A folder of audio files mirrored at another rate."""
+"""A folder of audio files mirrored at another rate, with varied copies where asked for."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from audiovae.corpus.audio_file import (
     read_audio,
     write_audio,
 )
+from audiovae.corpus.augmented_copies import Copy, list_variations, plan_copies
+from audiovae.corpus.waveform_augmentation import WaveformAugmentationSettings, apply_variation
 from audiovae.corpus.workers import map_files
 from audiovae.errors import AudioFileError, CorpusError
 
@@ -58,6 +60,9 @@ def resample(
     sample_rate: int,
     *,
     suffix: str = ".wav",
+    augment: int = 0,
+    seed: int = 0,
+    settings: WaveformAugmentationSettings | None = None,
     workers: int | None = None,
     progress: bool = True,
 ) -> ResampleSummary:
@@ -73,6 +78,10 @@ def resample(
     sample_rate : Hz.
     suffix : ``.wav`` (32-bit float) or ``.flac`` (24 bits; a file that resampling takes over full scale is
         skipped and listed, as flac would clip it).
+    augment : varied copies beside each plain one, ``x__aug1.wav``; ``augmentation.json`` lists what was done.
+        `prepare` keeps them on one side of the split with their original: give it `out` alone.
+    seed : of the variations; the same one gives the same files.
+    settings : how much they vary.
     workers : threads; None takes one per processor.
     progress : show a bar on stderr.
 
@@ -81,23 +90,22 @@ def resample(
     AudioFileError
         If the source does not exist.
     CorpusError
-        If no file can be resampled, or `out` cannot be used.
+        If no file can be resampled, augmented copies are among the sources, or `out` cannot be used.
     """
     source, out = Path(source), Path(out)
     targets = _name_targets(source, out, suffix)
     _check(source, out, targets, sample_rate, suffix)
     do = partial(_resample_file, sample_rate=sample_rate)
     try:
-        results = map_files(do, list(targets.items()), workers, "resample", progress)
+        copies = plan_copies(targets, augment, seed, settings or WaveformAugmentationSettings(), sample_rate)
+        list_variations(out, copies)
+        results = map_files(do, copies, workers, "resample", progress)
     except (OSError, AudioFileError) as error:
         raise CorpusError(
             f"{error}; free space or choose another folder, then run again: what is done is kept"
         ) from None
-    skipped = tuple(
-        (name_in_source(path, source), result)
-        for path, result in zip(targets, results, strict=True)
-        if isinstance(result, str)
-    )
+    reasons = {c.source: result for c, result in zip(copies, results, strict=True) if isinstance(result, str)}
+    skipped = tuple((name_in_source(path, source), reason) for path, reason in reasons.items())
     if len(skipped) == len(targets):
         some = "; ".join(f"{name}: {reason}" for name, reason in skipped[:5])
         raise CorpusError(f"{source}: no usable audio" + (f": {some}" if some else " file found in it"))
@@ -127,9 +135,9 @@ def _name_targets(source: Path, out: Path, suffix: str) -> dict[Path, Path]:
     return targets
 
 
-def _resample_file(task: tuple[Path, Path], sample_rate: int) -> bool | str:
+def _resample_file(copy: Copy, sample_rate: int) -> bool | str:
     """True where the copy was written now, False where it was there, a reason where there can be none."""
-    source, target = task
+    source, target = copy.source, copy.target
     try:
         mtime_ns = source.stat().st_mtime_ns
         if target.is_file() and target.stat().st_mtime_ns == mtime_ns and _rate(target) == sample_rate:
@@ -137,7 +145,9 @@ def _resample_file(task: tuple[Path, Path], sample_rate: int) -> bool | str:
         audio, _ = read_audio(source, sample_rate)
     except AudioFileError as error:
         return str(error).removeprefix(f"{source}: ")
-    peak = float(np.abs(audio).max())
+    if copy.variation is not None:
+        audio = apply_variation(audio, sample_rate, copy.variation)
+    peak = float(np.abs(audio).max(initial=0))
     if target.suffix == ".flac" and peak > 1.0:
         return f"a peak of {peak:.3f} is over full scale and .flac would clip it; resample to .wav"
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,13 @@ import numpy as np
 import pytest
 
 from audiovae.corpus.audio_file import read_audio, write_audio
+from audiovae.corpus.prepare import prepare
 from audiovae.corpus.resample import resample
+from audiovae.corpus.split import name_source
+from audiovae.corpus.waveform_augmentation import Variation, apply_variation
 from audiovae.errors import AudioFileError, CorpusError
+
+SPLITS = ("train", "validation")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -82,6 +88,56 @@ def test_copies_never_mix_with_their_sources(loops: Path, tmp_path: Path) -> Non
         with pytest.raises(CorpusError, match="would mix with their sources"):
             resample(source, out, 22050, progress=False)
     assert contents(loops) == before
+
+
+def test_augmented_copies_are_the_same_again(loops: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    summary = resample(loops, out, 22050, augment=2, progress=False)
+    assert (summary.written, summary.unchanged) == (36, 0)
+    whole = contents(out)
+    listing = json.loads((out / "augmentation.json").read_text())
+    assert set(listing) == {name for name in whole if "__aug" in name}
+    assert (out / "deep" / "pair_0__aug2.wav").is_file()
+    (out / "tone_1__aug2.wav").unlink()
+    assert resample(loops, out, 22050, augment=2, workers=1, progress=False).written == 1
+    assert contents(out) == whole
+    assert resample(loops, tmp_path / "other", 22050, augment=2, seed=1, progress=False).written == 36
+    assert contents(tmp_path / "other")["tone_1.wav"] == whole["tone_1.wav"]
+    assert contents(tmp_path / "other")["tone_1__aug1.wav"] != whole["tone_1__aug1.wav"]
+
+
+def test_a_copy_is_what_the_listing_says(loops: Path, tmp_path: Path) -> None:
+    resample(loops, tmp_path / "out", 22050, augment=1, progress=False)
+    listing = json.loads((tmp_path / "out" / "augmentation.json").read_text())
+    for name, drawn in listing.items():
+        plain, _ = read_audio(tmp_path / "out" / name.replace("__aug1", ""))
+        copy, _ = read_audio(tmp_path / "out" / name)
+        np.testing.assert_array_equal(copy, apply_variation(plain, 22050, Variation(**drawn)))
+
+
+def test_another_seed_makes_the_copies_again(loops: Path, tmp_path: Path) -> None:
+    resample(loops, tmp_path / "out", 22050, augment=1, progress=False)
+    resample(loops, tmp_path / "fresh", 22050, augment=1, seed=1, progress=False)
+    assert resample(loops, tmp_path / "out", 22050, augment=1, seed=1, progress=False).written == 12
+    assert contents(tmp_path / "out") == contents(tmp_path / "fresh")
+
+
+def test_a_corpus_of_copies_holds_out_whole_sources(loops: Path, tmp_path: Path) -> None:
+    resample(loops, tmp_path / "out", 22050, augment=3, progress=False)
+    for seed in range(5):
+        corpus = tmp_path / f"corpus{seed}"
+        index = prepare([tmp_path / "out"], corpus, validation_share=0.3, seed=seed, progress=False).index
+        sides = [{name_source(file.name) for file in index.files if file.split == split} for split in SPLITS]
+        assert all(sides)
+        assert not sides[0] & sides[1]
+
+
+def test_augmenting_copies_is_refused(loops: Path, tmp_path: Path) -> None:
+    resample(loops, tmp_path / "out", 22050, augment=1, progress=False)
+    with pytest.raises(CorpusError, match="augment the originals"):
+        resample(tmp_path / "out", tmp_path / "more", 22050, augment=1, progress=False)
+    with pytest.raises(CorpusError, match="-1 augmented copies"):
+        resample(loops, tmp_path / "out", 22050, augment=-1, progress=False)
 
 
 def test_settings_and_missing_sources_are_refused(loops: Path, tmp_path: Path) -> None:
