@@ -6,6 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from audiovae.corpus.corpus import Corpus
+from audiovae.export.family import ModelExport
 from audiovae.latent_space import LatentSpace
 from audiovae.training.logs import read_log
 from audiovae.training.run import Run
@@ -19,7 +20,7 @@ _TEMPLATE = """\
 |---|---|
 | model id | `{model_id}` |
 | hop length | {hop_length} samples |
-| latency | {latency_samples} samples ({latency_ms:.0f} ms), encode plus decode |
+| latency | {latency_samples} samples ({latency_ms:.1f} ms), encode plus decode |
 | trained | {steps} steps, best held-out score at step {best_step} |
 | corpus | {n_files} files, {minutes:.1f} minutes, of which {n_validation} files held out |
 | largest difference to the trained model | {parity} |
@@ -29,8 +30,7 @@ _TEMPLATE = """\
 
 {scores}
 
-Held-out files were never trained on; the figure on training files says what the model remembers, the held-out
-one what it can do with a new sound.
+Held-out files were never trained on: what is measured there is what the model can do with a new sound.
 
 ## Its latents
 
@@ -40,18 +40,26 @@ Principal axes of the encoder's means, most informative first.
 |---|---|---|---|---|---|
 {latents}
 
+## Its latency
+
+{playing}
+
 ## Limits
 
-It plays whole files: there is no `model.ts` for nn~ and no block-wise playing in this family yet.
-Sound is rebuilt from mel magnitudes by Griffin-Lim: attacks are soft. A mapping made for this model fits no other.
+{limits}
+A mapping made for this model fits no other.
 The licence of the sounds it was trained on decides what may be done with it: see the corpus' own card.
 """
 
 
-def write_card(folder: Path, space: LatentSpace, run: Run, corpus: Corpus, parity: dict[str, float]) -> None:
+def write_card(
+    folder: Path, space: LatentSpace, model: ModelExport, run: Run, corpus: Corpus, parity: dict[str, float]
+) -> None:
     """Write ``README.md`` into `folder`."""
     rows = read_log(run.path)
     validations = [row for row in rows if row["kind"] == "validation"]
+    # Scores of two stages of training do not compare, and the later one is exported once it was reached.
+    validations = [row for row in validations if row["step"] > model.scored_from] or validations
     best = min(validations, key=lambda row: row["score"], default=None)
     low, high = space.quantile(0.01), space.quantile(0.99)
     latents = "\n".join(
@@ -61,10 +69,8 @@ def write_card(folder: Path, space: LatentSpace, run: Run, corpus: Corpus, parit
     )
     scores = "No validation was logged."
     if best:
-        scores = (
-            "| log-mel RMSE, in deviations of each band | |\n|---|---|\n"
-            f"| held-out files | {best['held_out_rmse']:.3f} |\n| training files | {best['train_rmse']:.3f} |"
-        )
+        figures = "\n".join(f"| {label} | {best[key]:.3f} |" for key, label in model.figures.items())
+        scores = f"| {model.metric} | |\n|---|---|\n{figures}"
     text = _TEMPLATE.format(
         name=space.model_name,
         family=space.family,
@@ -84,6 +90,8 @@ def write_card(folder: Path, space: LatentSpace, run: Run, corpus: Corpus, parit
         parity=", ".join(f"{name} {value:.1e}" for name, value in parity.items()),
         version=version("gesturemap"),
         scores=scores,
+        playing=model.describe_latency(space),
+        limits=model.limits,
         latents=latents,
     )
     (folder / "README.md").write_text(text)

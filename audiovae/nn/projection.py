@@ -1,6 +1,6 @@
 """Turning latents into the axes a performer gets: principal components, most informative first."""
 
-from __future__ import annotations
+# No postponed annotations here: TorchScript reads those of buffers, and only as types.
 
 import torch
 from torch import Tensor, nn

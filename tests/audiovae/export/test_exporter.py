@@ -13,10 +13,12 @@ from audiovae.codecs.spectral import SpectralCodec
 from audiovae.corpus.corpus import Corpus
 from audiovae.corpus.prepare import prepare
 from audiovae.errors import CheckpointError, CorpusError, ExportError, SettingsError
-from audiovae.export import exporter, onnx_file
-from audiovae.export.exporter import _fit_projection, _hash_decoder, export_model
-from audiovae.export.modules import SpectralDecoder, SpectralEncoder
-from audiovae.export.onnx_file import check_parity, measure_parity
+from audiovae.export import exporter, parity
+from audiovae.export.exporter import export_model
+from audiovae.export.parity import check_parity
+from audiovae.export.principal_axes import fit_projection
+from audiovae.export.sidecar import identify_sound
+from audiovae.export.spectral import SpectralDecoder, SpectralEncoder, SpectralExport, measure_parity
 from audiovae.latent_space import LatentSpace
 from audiovae.models.spectral import SpectralVAE
 from audiovae.nn.projection import LatentProjection
@@ -42,7 +44,12 @@ def corpus(tiny_model: Path) -> Corpus:
 
 @pytest.fixture
 def projection(run: Path, model: SpectralVAE, corpus: Corpus) -> LatentProjection:
-    return _fit_projection(model, Run.open(run).settings, corpus, None, None)
+    return fit_projection(encode_training_files(run, model, corpus), None, None)
+
+
+def encode_training_files(run: Path, model: SpectralVAE, corpus: Corpus) -> list[torch.Tensor]:
+    export = SpectralExport(model, Run.open(run).settings)
+    return [export.encode(corpus.read(file)) for file in corpus.split("train")]
 
 
 def test_the_folder_is_complete_and_nothing_lies_beside_it(tiny_model: Path) -> None:
@@ -68,7 +75,7 @@ def test_a_file_that_gives_nan_is_no_parity(tiny_model: Path, model: SpectralVAE
 
 
 def test_a_failed_parity_check_leaves_nothing(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onnx_file, "TOLERANCE", -1.0)
+    monkeypatch.setattr(parity, "TOLERANCE", -1.0)
     with pytest.raises(ExportError, match="encoder.onnx differs .* nothing was written"):
         export_model(run, tmp_path / "model")
     assert list(tmp_path.iterdir()) == []
@@ -126,10 +133,10 @@ def test_cuts_that_make_no_sense_are_refused(run: Path, tmp_path: Path, options,
 def test_fidelity_keeps_the_fewest_components_that_explain_enough(
     run: Path, model: SpectralVAE, corpus: Corpus, tiny_model: Path
 ) -> None:
-    settings = Run.open(run).settings
+    means = encode_training_files(run, model, corpus)
     curve = LatentSpace.load(tiny_model).explained_variance
     for fidelity in (0.3, float(curve[1]) - 1e-4, float(curve[1]) + 1e-4, 1.0):
-        kept = len(_fit_projection(model, settings, corpus, None, fidelity).basis)
+        kept = len(fit_projection(means, None, fidelity).basis)
         assert curve[kept - 1] >= fidelity - 1e-6
         assert kept == 1 or curve[kept - 2] < fidelity
 
@@ -151,10 +158,10 @@ def test_the_projection_is_a_rotation_onto_axes_of_falling_variance(
 
 @torch.no_grad()
 def test_the_model_id_is_of_what_decides_the_sound_of_latents(
-    tiny_model: Path, model: SpectralVAE, projection: LatentProjection
+    run: Path, tiny_model: Path, model: SpectralVAE, projection: LatentProjection
 ) -> None:
     def model_id() -> str:
-        return _hash_decoder(SpectralDecoder(model, projection))
+        return identify_sound(SpectralExport(model, Run.open(run).settings).decoder_tensors(projection))
 
     first = model_id()
     assert first == LatentSpace.load(tiny_model).model_id
@@ -209,7 +216,7 @@ def test_a_corpus_that_was_moved_is_found_again(
 ) -> None:
     moved = shutil.copytree(corpus.path, tmp_path / "moved")
     seen: list[Path] = []
-    monkeypatch.setattr(exporter, "_fit_projection", lambda *arguments: seen.append(arguments[2].path) or 1 / 0)
+    monkeypatch.setattr(exporter, "identify_corpus", lambda material: seen.append(material.path) or 1 / 0)
     with pytest.raises(ZeroDivisionError):
         export_model(run, tmp_path / "model", corpus=moved)
     assert seen == [moved]
