@@ -4,8 +4,9 @@
 block and the state that the blocks before it left, both given and given back; nothing is kept inside, so that it can be
 exported. Offline signals are (batch, channels, frames), as convolutions want them; a stream is in rows, (batch, frames,
 channels), where a block of a few frames goes through a layer as one product of matrices without being turned round.
-A stream comes out `delay` frames after the offline output and is otherwise equal to it, for blocks of any size, once the start of the signal has left the `memory` of layers that look ahead: what such a layer says of the time
-before the signal is zero offline, and its answer to silence in a stream. Causal layers are equal from the first frame.
+A stream comes out `delay` frames after the offline output and is otherwise equal to it, for blocks of any size, once
+the start of the signal has left the `memory` of layers that look ahead: what such a layer says of the time before the
+signal is zero offline, and its answer to silence in a stream. Causal layers are equal from the first frame.
 
 `align` fixes the delays by construction: each layer is told the delay of what comes in and says the delay of what goes
 out, each in frames of its own rate; a strided layer waits until its input lies on its grid, a residual branch makes

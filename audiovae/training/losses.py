@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -67,16 +67,35 @@ def weighted_sum(losses: Mapping[str, Tensor], weights: Mapping[str, float]) -> 
     return torch.stack([weights[name] * value for name, value in losses.items()]).sum()
 
 
+class _Magnitudes(torch.autograd.Function):
+    """|rfft(frames)|, whose gradient goes back by one real transform where torch's own takes a full complex one."""
+
+    @staticmethod
+    def forward(ctx: Any, frames: Tensor) -> Tensor:
+        spectra = torch.fft.rfft(frames)
+        parts = torch.view_as_real(spectra)
+        out = (parts[..., 0].square() + parts[..., 1].square()).sqrt_()
+        ctx.save_for_backward(spectra, out)
+        ctx.n_fft = frames.shape[-1]
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        spectra, out = ctx.saved_tensors
+        # The inverse transform counts every bin twice but the first and the last, which have no mirror image.
+        weight = torch.full_like(out[0, 0], ctx.n_fft / 2)
+        weight[0] = weight[-1] = ctx.n_fft
+        return torch.fft.irfft(spectra * (gradient / out.clamp_min(1e-8) * weight), n=ctx.n_fft)
+
+
 def magnitudes(audio: Tensor, n_fft: int) -> Tensor:
     """Magnitudes of centred spectra, Hann window of `n_fft`, a quarter of it apart; zeros beyond the ends.
 
-    (batch, channels, samples) to (batch * channels, n_fft // 2 + 1, frames).
+    (batch, channels, samples) to (batch * channels, frames, n_fft // 2 + 1).
     """
-    window = torch.hann_window(n_fft, device=audio.device)
-    spectra = torch.stft(
-        audio.flatten(0, 1), n_fft, n_fft // 4, window=window, pad_mode="constant", return_complex=True
-    )
-    return spectra.abs()
+    padded = functional.pad(audio.flatten(0, 1), (n_fft // 2, n_fft // 2))
+    out: Tensor = _Magnitudes.apply(padded.unfold(1, n_fft, n_fft // 4) * torch.hann_window(n_fft, device=audio.device))
+    return out
 
 
 def multi_scale_distance(

@@ -193,7 +193,7 @@ def start_training(
     planned = Run(path, settings, material.path, identify_corpus(material))
     if before:
         _check_same(before, planned)
-    fabric = _make_fabric(device, settings.trainer.precision, planned.family.strategy)
+    fabric = _make_fabric(device, planned.family.strategy)
     try:
         task = planned.family.task(settings, material, path)
         if fabric.is_global_zero:
@@ -234,7 +234,7 @@ def _flatten(settings: RunSettings) -> dict[str, Any]:
     return flat
 
 
-def _make_fabric(device: str, precision: str, strategy: str) -> Fabric:
+def _make_fabric(device: str, strategy: str) -> Fabric:
     """One process, or one of as many as torchrun started."""
     launched = torch.distributed.is_available() and torch.distributed.is_torchelastic_launched()
     local = int(os.environ["LOCAL_WORLD_SIZE"]) if launched else 1
@@ -244,7 +244,6 @@ def _make_fabric(device: str, precision: str, strategy: str) -> Fabric:
             devices=local,
             num_nodes=int(os.environ["WORLD_SIZE"]) // local if launched else 1,
             strategy=strategy if launched else "auto",
-            precision=precision,  # type: ignore[arg-type]  # a closed set of strings, checked by the settings
         )
     except (RuntimeError, ValueError) as error:  # what Fabric raises where a device is unknown or absent
         raise SettingsError(f"--device {device}: {error} Try --device cpu.") from None

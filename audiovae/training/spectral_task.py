@@ -131,7 +131,8 @@ class SpectralTask:
             group["lr"] = rate
         mel = self._excerpts.draw(rng, t.batch_size, t.excerpt_frames)
         spec = torch.from_numpy(self.transform.compress(mel)).to(fabric.device)
-        estimate, target, mean, log_variance = self._wrapped(spec)
+        with s.trainer.autocast(fabric.device):
+            estimate, target, mean, log_variance = self._wrapped(spec)
         losses = {
             "reconstruction": RECONSTRUCTION_LOSSES[t.reconstruction](estimate, target),
             "kl": kl_divergence(mean, log_variance).mean(),

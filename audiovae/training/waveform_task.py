@@ -126,9 +126,9 @@ class WaveformTask:
         self.networks: dict[str, nn.Module] = {"model": self.model, "discriminators": self.discriminators}
         betas = (0.8, 0.99)
         self.optimisers: dict[str, torch.optim.Optimizer] = {
-            "model": torch.optim.Adam(self.model.parameters(), t.learning_rate, betas),
+            "model": torch.optim.Adam(self.model.parameters(), t.learning_rate, betas, fused=True),
             "discriminators": torch.optim.Adam(
-                self.discriminators.parameters(), t.discriminator_learning_rate, betas
+                self.discriminators.parameters(), t.discriminator_learning_rate, betas, fused=True
             ),
         }
 
@@ -151,13 +151,14 @@ class WaveformTask:
         ``adversarial`` and ``feature_matching``, and where the discriminators learnt ``discriminator`` and
         ``discriminator_norm``.
         """
-        t = self.settings.training
+        s, t = self.settings, self.settings.training
         self._set_rate(step)
         second = self.stage(step) == 2
         # Nothing the encoder gives has a gradient then, and Adam passes over weights without one.
         self.model.encoder.requires_grad_(not second)
         audio = torch.from_numpy(self._excerpts.draw(rng, t.batch_size)).to(fabric.device)
-        result = self._generator(audio)
+        with s.trainer.autocast(fabric.device):
+            result = self._generator(audio)
         losses = self._distances(result, audio)
         learnt = {}
         if second:
@@ -227,7 +228,8 @@ class WaveformTask:
     def _teach_discriminators(self, fabric: Fabric, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         self.discriminators.requires_grad_(True)
         n = len(real)
-        scores = _scores(self._judge(torch.cat([real, fake])))
+        with self.settings.trainer.autocast(fabric.device):
+            scores = _scores(self._judge(torch.cat([real, fake])))
         loss = discriminator_hinge([score[:n] for score in scores], [score[n:] for score in scores])
         norm = self._update(fabric, loss, self._judge, self._judge_optimiser)
         return {"discriminator": loss, "discriminator_norm": norm}
@@ -235,7 +237,7 @@ class WaveformTask:
     def _adversarial_losses(self, fabric: Fabric, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         # The plain module: its weights take no gradient here, so there is nothing to share between processes.
         self.discriminators.requires_grad_(False)
-        with fabric.autocast():
+        with self.settings.trainer.autocast(fabric.device):
             with torch.no_grad():
                 of_real = self.discriminators(real)
             of_fake = self.discriminators(fake)
