@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, Optional
+from typing import Annotated, Any, NoReturn, Optional, TypeVar
 
 import typer
 from rich.console import Console
@@ -27,6 +27,7 @@ Workers = Annotated[Optional[int], typer.Option(help="Threads; one a core if not
 ModelDir = Annotated[Path, typer.Argument(help="A model folder, as `audiovae export` writes it.")]
 
 
+T = TypeVar("T")
 TRAIN_EXTRA = ("torch", "lightning_fabric", "safetensors", "onnx", "onnxscript", "tensorboard")
 HEADERS = {
     "lsd_db": "LSD dB",
@@ -133,6 +134,22 @@ def corpus_loops(
     _print(generate_loops(out, count=count, seed=seed, sample_rate=sample_rate), as_json)
 
 
+@corpus_app.command("gm-loops")
+def corpus_gm_loops(
+    out: Annotated[Path, typer.Option(help="Folder for the loops.")],
+    minutes: Annotated[float, typer.Option(help="Length of all loops together.")] = 30.0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same loops.")] = 0,
+    soundfont: Annotated[Optional[Path], typer.Option(help="General MIDI .sf2; FluidR3 if not given.")] = None,  # noqa: UP045
+    sample_rate: Annotated[int, typer.Option(help="Hz.")] = 44100,
+    workers: Workers = None,
+    as_json: Json = False,
+) -> None:
+    """Render loops of many instruments with FluidSynth. Run again after an interruption, it does what is left."""
+    from audiovae.corpus.gm_loops import render_gm_loops
+
+    _print(render_gm_loops(out, minutes, seed, soundfont, sample_rate, workers), as_json)
+
+
 @app.command()
 def train(
     preset: Annotated[str, typer.Argument(help="Name of a preset (see `audiovae presets`) or a .toml file.")],
@@ -234,6 +251,28 @@ def decode(
 
 
 @app.command()
+def generate(
+    model_dir: ModelDir,
+    mode: Annotated[str, typer.Argument(help="reconstruct, trajectory, interpolate or prior.")],
+    out: Annotated[Path, typer.Option(help="Folder for the latent tables (.parquet) and the sound (.wav).")],
+    sources: Annotated[Optional[list[Path]], typer.Argument(help="Sounds, or latent tables for trajectory.")] = None,  # noqa: UP045
+    seconds: Annotated[float, typer.Option(help="Length of what is made; sounds and tables keep their own.")] = 30.0,
+    prior: Annotated[Optional[Path], typer.Option(help="Run of a prior; the model's own if not given.")] = None,  # noqa: UP045
+    temperature: Annotated[float, typer.Option(help="Of the prior: 0 the likeliest, 1 as varied as the corpus.")] = 1.0,
+    spherical: Annotated[bool, typer.Option("--spherical", help="Interpolate on the sphere, not straight.")] = False,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same latents.")] = 0,
+) -> None:
+    """Make latents, and the sound of them: sampled from a prior, walked through the model, between two sounds.
+
+    trajectory without SOURCES is a smooth random walk through all that the model knows.
+    """
+    from audiovae.generation.generate import Request, generate
+
+    request = Request(sources or (), seconds, prior, temperature, "spherical" if spherical else "linear", seed)
+    _print_paths(generate(model_dir, mode, request, out, _progress))
+
+
+@app.command()
 def evaluate(
     model_dir: ModelDir,
     audio: Annotated[Path, typer.Option(help="Folder of audio the model was not trained on.")],
@@ -301,10 +340,10 @@ def _print_paths(paths: Iterator[Path]) -> None:
         typer.echo(path)
 
 
-def _progress(files: Sequence[Path]) -> Iterator[Path]:
+def _progress(items: Sequence[T]) -> Iterator[T]:
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        yield from bar.track(files, description="")
+        yield from bar.track(items, description="")
 
 
 def _print_evaluation(result: dict[str, Any]) -> None:

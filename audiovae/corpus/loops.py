@@ -123,9 +123,7 @@ def generate_loops(
     return LoopsSummary(out, tuple(path for path, _ in made), sum(n for _, n in made) / sample_rate)
 
 
-def make_loop(
-    kind: str, index: int, seed: int, sample_rate: int = 44100, seconds: float = 4.0, voice: int = 0
-) -> Loop:
+def make_loop(kind: str, index: int, seed: int, sample_rate: int = 44100, seconds: float = 4.0, voice: int = 0) -> Loop:
     """One loop. `voice` chooses among `VOICES` of its kind, in turn; `index` and `seed` draw all else."""
     rng = np.random.default_rng([seed, index])
     name = VOICES[kind][voice % len(VOICES[kind])]
@@ -143,10 +141,10 @@ def make_loop(
         plan = draw_plan(rng, tempo_bpm, seconds, sample_rate)
         audio = play(plan, name)
         label = f"{kind}_{index:03d}_{plan.tempo_bpm}bpm_{plan.key_name}"
-    return Loop(label, _normalise(audio, sample_rate))
+    return Loop(label, normalise_loop(audio, sample_rate))
 
 
-def _normalise(audio: Signal, sample_rate: int) -> Signal:
+def normalise_loop(audio: Signal, sample_rate: int) -> Signal:
     """A ring without its constant part and rumble, at -20 dBFS RMS as far as the bounds of its peak allow."""
     n = len(audio)
     audio = filter_band(np.concatenate([audio, audio]), sample_rate, 25.0)[n:]
@@ -165,9 +163,7 @@ def _write_if_other(path: Path, audio: Signal, sample_rate: int) -> None:
         os.replace(fresh, path)
 
 
-def _check(
-    count: int, seed: int, sample_rate: int, seconds: float, kinds: Sequence[str], suffix: str
-) -> None:
+def _check(count: int, seed: int, sample_rate: int, seconds: float, kinds: Sequence[str], suffix: str) -> None:
     if count < 1 or seed < 0:
         raise CorpusError(f"count {count}, seed {seed}: expected 1 or more loops and a seed from 0")
     if not 8000 <= sample_rate <= 192000:

@@ -42,7 +42,7 @@ def play_bass(plan: LoopPlan, voice: str) -> Signal:
     """A one-note-at-a-time line (samples,) of a voice: ``saw``, ``square``, ``reese`` or ``fm``."""
     rng, rate = plan.rng, plan.sample_rate
     loop, sweep = np.zeros(plan.n_samples), np.zeros(plan.n_samples)
-    notes = _bass_notes(plan)
+    notes = bass_notes(plan)
     sweep_s = rng.uniform(0.12, 0.6)
     for step, length, pitch in notes:
         start, end = plan.step_start(step), plan.step_start(step + length)
@@ -83,7 +83,7 @@ def play_pluck(plan: LoopPlan, voice: str) -> Signal:
     lowest = int(rng.integers(55, 66))
     rhythm = rng.random(STEPS_A_BAR // stride) < rng.uniform(0.65, 0.95)
     rhythm[0] = True
-    order = _arpeggio_order(rng)
+    order = arpeggio_order(rng)
     for i in range(STEPS_A_BAR * plan.n_bars // stride):
         if not rhythm[i % len(rhythm)]:
             continue
@@ -96,7 +96,7 @@ def play_pluck(plan: LoopPlan, voice: str) -> Signal:
     return reverb(loop, rate, rng.uniform(0.8, 2.0), rng.uniform(0.1, 0.3), rng)
 
 
-def _bass_notes(plan: LoopPlan) -> list[tuple[int, int, int]]:
+def bass_notes(plan: LoopPlan) -> list[tuple[int, int, int]]:
     """(step, steps long, MIDI note) of every note; each bar but the last plays the first line."""
     rng = plan.rng
     lines = rng.permutation(len(BASS_LINES))
@@ -129,9 +129,7 @@ def _bass_note(plan: LoopPlan, voice: str, frequency_hz: float, n: int) -> Signa
     elif voice == "square":
         sound = 0.5 * pulse(f, rate, 0.5) + 0.2 * pulse(2 * f, rate, 0.25)
     elif voice == "reese":
-        sound = 0.4 * sum(
-            (saw(f * 2 ** (c / 1200), rate, plan.rng.random()) for c in (-14, 0, 11)), np.zeros(n)
-        )
+        sound = 0.4 * sum((saw(f * 2 ** (c / 1200), rate, plan.rng.random()) for c in (-14, 0, 11)), np.zeros(n))
     else:
         index = 0.4 + 3.0 * decay(n, rate, 0.5)
         phase = 2 * np.pi * frequency_hz * np.arange(n) / rate
@@ -158,7 +156,7 @@ def _pad_note(plan: LoopPlan, voice: str, frequency_hz: float, n: int) -> Signal
     return np.asarray(0.8 * glass)
 
 
-def _arpeggio_order(rng: np.random.Generator) -> list[int]:
+def arpeggio_order(rng: np.random.Generator) -> list[int]:
     """Indices into a ladder of eight notes: up, up and down, or a tune of its own."""
     up = list(range(8))
     tune = [0, *rng.integers(0, 8, size=7).tolist()]

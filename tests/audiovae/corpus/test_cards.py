@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from audiovae.corpus.duration import measure_duration
+from audiovae.corpus.gm_loops import plan_loops
 from audiovae.corpus.loops import generate_loops
 
 DATASETS = Path(__file__).parents[3] / "datasets" / "audio"
@@ -21,7 +22,7 @@ def read_card(name: str) -> dict[str, Any]:
 
 def test_every_dataset_has_a_card_and_a_readme() -> None:
     names = {path.name for path in DATASETS.iterdir() if path.is_dir()}
-    assert {"sonic-pi", "fsld", "procedural-loops"} <= names
+    assert {"sonic-pi", "fsld", "procedural-loops", "gm-loops"} <= names
     for name in names:
         card = read_card(name)
         assert set(card) == KEYS
@@ -42,6 +43,14 @@ def test_the_procedural_loops_are_as_stated(tmp_path: Path) -> None:
     assert len(summary.files) == card["files"]
     assert summary.duration_s == pytest.approx(card["duration_s"], abs=0.05)
     assert "bass_001_111bpm_dsdor.flac" in {path.name for path in summary.files}
+
+
+def test_the_general_midi_loops_are_as_stated() -> None:
+    card = read_card("gm-loops")
+    loops = plan_loops(minutes=30, seed=0)
+    assert len(loops) == card["files"]
+    assert sum(loop.duration_s for loop in loops) == pytest.approx(card["duration_s"], abs=0.05)
+    assert "bass-0001__slap-bass_120bpm_dsmix" in {loop.name for loop in loops}
 
 
 def test_sonic_pi_is_as_stated(shared: Path) -> None:
