@@ -1,11 +1,10 @@
 """What a prior over latents must beat: Gaussians that know nothing of time, and a linear autoregression.
 
-A table is (n_frames, size), the latents of one file; before its first frame there are `mean` frames.
+Latents are (n_frames, size); before the first frame there are `mean` frames.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,9 +33,9 @@ class Autoregression:
     coefficients: FloatArray
     factor: FloatArray
 
-    def log_likelihood(self, table: FloatArray) -> FloatArray:
+    def log_likelihood(self, latents: FloatArray) -> FloatArray:
         """(n_frames,) nats of each frame given those before."""
-        frames = (np.asarray(table, np.float64) - self.mean) / self.std
+        frames = (np.asarray(latents, np.float64) - self.mean) / self.std
         predicted = np.zeros_like(frames)
         for lag, matrix in enumerate(self.coefficients, start=1):
             predicted[lag:] += frames[:-lag] @ matrix.T
@@ -45,13 +44,12 @@ class Autoregression:
         return np.asarray(-0.5 * (whitened**2).sum(axis=0) - volume)
 
 
-def fit_autoregression(tables: Sequence[FloatArray], order: int) -> Autoregression:
-    """Ridge regression of every frame on the `order` before it; of order 0, a Gaussian of full covariance."""
-    frames = np.concatenate(tables).astype(np.float64)
+def fit_autoregression(latents: FloatArray, order: int) -> Autoregression:
+    """Ridge regression of every frame of (n_frames, size) on the `order` before it; of order 0, a full Gaussian."""
+    frames = np.asarray(latents, np.float64)
     mean, std = measure_scale(frames)
-    standard = [(np.asarray(table, np.float64) - mean) / std for table in tables]
-    past = np.concatenate([_stack_past(table, order) for table in standard])
-    target = np.concatenate(standard)
+    target = (frames - mean) / std
+    past = _stack_past(target, order)
     weights = np.linalg.solve(past.T @ past + RIDGE * np.eye(past.shape[1]), past.T @ target)
     residual = target - past @ weights
     covariance = residual.T @ residual / len(residual) + 1e-6 * np.eye(len(mean))  # a constant dimension has none
@@ -59,21 +57,21 @@ def fit_autoregression(tables: Sequence[FloatArray], order: int) -> Autoregressi
     return Autoregression(mean, std, coefficients, np.linalg.cholesky(covariance))
 
 
-def fit_diagonal(tables: Sequence[FloatArray]) -> Autoregression:
+def fit_diagonal(latents: FloatArray) -> Autoregression:
     """A Gaussian of independent dimensions, each frame for itself."""
-    mean, std = measure_scale(np.concatenate(tables).astype(np.float64))
+    mean, std = measure_scale(np.asarray(latents, np.float64))
     return Autoregression(mean, std, np.zeros((0, len(mean), len(mean))), np.eye(len(mean)))
 
 
-def choose_autoregression(train: Sequence[FloatArray], held_out: Sequence[FloatArray]) -> Autoregression:
-    """The order of 1 to 8 that is best on held-out tables: the strongest that a linear model gets."""
+def choose_autoregression(train: FloatArray, held_out: FloatArray) -> Autoregression:
+    """Of orders 1 to 8 the one that is best on held-out frames: the strongest that a linear model gets."""
     fitted = [fit_autoregression(train, order) for order in ORDERS]
     return max(fitted, key=lambda model: measure_nats(model, held_out))
 
 
-def measure_nats(model: Autoregression, tables: Sequence[FloatArray]) -> float:
-    """Mean log-likelihood in nats per frame and dimension."""
-    return float(np.concatenate([model.log_likelihood(table) for table in tables]).mean() / len(model.mean))
+def measure_nats(model: Autoregression, latents: FloatArray) -> float:
+    """Mean log-likelihood of (n_frames, size) in nats per frame and dimension."""
+    return float(model.log_likelihood(latents).mean() / len(model.mean))
 
 
 def measure_scale(frames: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -81,10 +79,9 @@ def measure_scale(frames: FloatArray) -> tuple[FloatArray, FloatArray]:
     return frames.mean(axis=0), np.maximum(frames.std(axis=0), 1e-4)
 
 
-def _stack_past(table: FloatArray, order: int) -> FloatArray:
+def _stack_past(frames: FloatArray, order: int) -> FloatArray:
     """(n_frames, order * size): the frames before each, the newest first, zeros before the first."""
-    size = table.shape[1]
-    past = np.zeros((len(table), order, size))
+    past = np.zeros((len(frames), order, frames.shape[1]))
     for lag in range(1, order + 1):
-        past[lag:, lag - 1] = table[:-lag]
-    return past.reshape(len(table), order * size)
+        past[lag:, lag - 1] = frames[:-lag]
+    return past.reshape(len(frames), order * frames.shape[1])

@@ -9,7 +9,6 @@ minutes of audio are enough.
 # No postponed annotations here: TorchScript reads them.
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -97,11 +96,10 @@ class LatentPrior(nn.Module):
         self.head.bias.data.copy_(bias.flatten())
 
     @torch.jit.unused
-    def initialise(self, tables: Sequence[FloatArray]) -> None:
-        """Scale, range and linear part from training latents, each (n_frames, latent_size)."""
-        fitted = fit_autoregression(tables, self.order)
-        frames = np.concatenate(tables)
-        low, high = frames.min(axis=0), frames.max(axis=0)
+    def initialise(self, latents: FloatArray) -> None:
+        """Scale, range and linear part from training latents (n_frames, latent_size)."""
+        fitted = fit_autoregression(latents, self.order)
+        low, high = latents.min(axis=0), latents.max(axis=0)
         margin = _MARGIN * (high - low)
         values = {"mean": fitted.mean, "std": fitted.std, "factor": fitted.factor}
         for name, value in (values | {"low": low - margin, "high": high + margin}).items():
@@ -207,8 +205,9 @@ class LatentPrior(nn.Module):
 
     def _remember(self, x: Tensor, hidden: Tensor) -> Tensor:
         """One frame through the recurrent layer: `nn.GRU` written out, which exporters take for a sequence."""
-        new = functional.linear(x, self.recurrent.weight_ih_l0, self.recurrent.bias_ih_l0).chunk(3, dim=1)
-        old = functional.linear(hidden, self.recurrent.weight_hh_l0, self.recurrent.bias_hh_l0).chunk(3, dim=1)
+        r = self.recurrent  # torch declares its weights one by one as it is made, unseen by mypy
+        new = functional.linear(x, r.weight_ih_l0, r.bias_ih_l0).chunk(3, dim=1)  # type: ignore[arg-type]
+        old = functional.linear(hidden, r.weight_hh_l0, r.bias_hh_l0).chunk(3, dim=1)  # type: ignore[arg-type]
         reset, update = torch.sigmoid(new[0] + old[0]), torch.sigmoid(new[1] + old[1])
         candidate = torch.tanh(new[2] + reset * old[2])
         return candidate + update * (hidden - candidate)

@@ -99,24 +99,26 @@ class PriorTask:
         self._player = player = Player(settings.model)
         check_corpus(corpus, player.space.sample_rate, player.space.channels)
         self.sample_rate = player.space.sample_rate
-        latents = encode_corpus(player, corpus, run)
-        self._train = [table for table, file in zip(latents, corpus.files, strict=True) if file.split == "train"]
-        self._held_out = [table for table, file in zip(latents, corpus.files, strict=True) if file.split != "train"]
-        n_frames, needed = sum(map(len, self._train)), 2 * settings.network.order * player.space.latent_size
-        if n_frames < needed:
+        latents = list(zip(encode_corpus(player, corpus, run), corpus.files, strict=True))
+        self._train = [table for table, file in latents if file.split == "train"]
+        needed = 2 * settings.network.order * player.space.latent_size
+        if sum(map(len, self._train)) < needed:
             raise CorpusError(
-                f"{corpus.path}: its training files make {n_frames} latent frames, {needed} or more expected: "
-                "add sounds, or lower network.order"
+                f"{corpus.path}: its training files make {sum(map(len, self._train))} latent frames, {needed} or more "
+                "expected: add sounds, or lower network.order"
             )
-        held_out = choose_autoregression(self._train, self._held_out)
+        train = join_files(self._train)
+        self._held_out = join_files([table for table, file in latents if file.split != "train"])
+        self._train_sample = train[:_MEASURED_FRAMES]
+        linear = choose_autoregression(train, self._held_out)
         self._baselines = {
-            "diagonal_nats": measure_nats(fit_diagonal(self._train), self._held_out),
-            "autoregression_nats": measure_nats(held_out, self._held_out),
-            "autoregression_order": len(held_out.coefficients),
+            "diagonal_nats": measure_nats(fit_diagonal(train), self._held_out),
+            "autoregression_nats": measure_nats(linear, self._held_out),
+            "autoregression_order": len(linear.coefficients),
         }
         torch.manual_seed(settings.trainer.seed)
         self.model = LatentPrior(settings.network, player.space.latent_size)
-        self.model.initialise(self._train)
+        self.model.initialise(train)
         self.networks: dict[str, nn.Module] = {"model": self.model}
         t = settings.training
         optimiser = torch.optim.AdamW(
@@ -139,9 +141,9 @@ class PriorTask:
         rate = t.learning_rate * ramp(step + 1, 50) * cosine_decay(step, s.trainer.max_steps, floor=0.01)
         for group in self.optimisers["model"].param_groups:
             group["lr"] = rate
-        latents, weight = (array.to(fabric.device) for array in self._draw(rng))
+        latents = self._draw(rng).to(fabric.device)
         noise = t.context_noise * self.model.std[:, None] * torch.randn_like(latents)
-        nats = (self._wrapped(latents, latents + noise) * weight).sum() / (weight.sum() * latents.shape[1])
+        nats = self._wrapped(latents, latents + noise).mean() / latents.shape[1]
         self._optimiser.zero_grad()
         fabric.backward(-nats)
         # A norm that is not finite is not refused here but by the loop, which knows the step.
@@ -153,8 +155,7 @@ class PriorTask:
     def validate(self, model: nn.Module) -> dict[str, Any]:
         """Nats per frame and dimension on held-out files, the prior's and those of what it must beat."""
         assert isinstance(model, LatentPrior)
-        held_out = score_tables(model, self._held_out)
-        train = score_tables(model, _sample(self._train, _MEASURED_FRAMES))
+        held_out, train = (score_latents(model, latents) for latents in (self._held_out, self._train_sample))
         return {"score": -held_out, "held_out_nats": held_out, "train_nats": train} | self._baselines
 
     def examples(self, model: nn.Module) -> dict[str, FloatArray]:
@@ -170,32 +171,30 @@ class PriorTask:
             sounds[f"temperature_{temperature}"] = self._player.decode(latents[0].T.cpu().numpy()).mean(axis=0)
         return sounds
 
-    def _draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """Excerpts (batch, latent_size, frames) and the weight (batch, frames) of their frames.
+    def _draw(self, rng: np.random.Generator) -> Tensor:
+        """Excerpts (batch, latent_size, frames) of an endless stream of whole files in random order.
 
-        A file is drawn as often as it is long. What follows the end of a short one weighs nothing, and neither
-        do the first frames of an excerpt from its middle, whose past is cut off.
+        A prior of files each for itself would fall silent with the first sound that ends: a generated stream has
+        to begin the next one.
         """
-        t, order = self.settings.training, self.settings.network.order
+        t = self.settings.training
         lengths = np.array([len(table) for table in self._train])
-        latents = np.zeros((t.batch_size, t.excerpt_frames, self.settings.space.latent_size), np.float32)
-        weight = np.zeros((t.batch_size, t.excerpt_frames), np.float32)
-        for row, index in enumerate(rng.choice(len(lengths), t.batch_size, p=lengths / lengths.sum())):
-            start = int(rng.integers(max(0, lengths[index] - t.excerpt_frames) + 1))
-            excerpt = self._train[index][start : start + t.excerpt_frames]
-            latents[row, : len(excerpt)] = excerpt
-            weight[row, min(order, len(excerpt) - 1) if start else 0 : len(excerpt)] = 1.0
-        return torch.from_numpy(latents).transpose(1, 2), torch.from_numpy(weight)
+        excerpts = []
+        for index in rng.choice(len(lengths), t.batch_size, p=lengths / lengths.sum()):
+            pieces = [self._train[index][rng.integers(lengths[index]) :]]
+            while sum(map(len, pieces)) < t.excerpt_frames:
+                pieces.append(self._train[rng.integers(len(lengths))])
+            excerpts.append(np.concatenate(pieces)[: t.excerpt_frames].T)
+        return torch.from_numpy(np.stack(excerpts).astype(np.float32))
 
 
-def score_tables(model: LatentPrior, tables: list[FloatArray]) -> float:
-    """Mean log-likelihood of whole files, each (n_frames, latent_size), in nats per frame and dimension."""
-    device = model.mean.device
-    rows = (torch.from_numpy(np.asarray(table, np.float32).T)[None].to(device) for table in tables)
-    return float(torch.cat([model(row)[0] for row in rows]).mean()) / model.latent_size
+def join_files(tables: list[FloatArray]) -> FloatArray:
+    """One sequence (n_frames, latent_size) of whole files, in a random order that is always the same."""
+    order = np.random.default_rng(0).permutation(len(tables))
+    return np.concatenate([tables[index] for index in order])
 
 
-def _sample(tables: list[FloatArray], n_frames: int) -> list[FloatArray]:
-    """The first tables, up to as many frames."""
-    ends = np.cumsum([len(table) for table in tables])
-    return tables[: int(np.searchsorted(ends, n_frames)) + 1]
+def score_latents(model: LatentPrior, latents: FloatArray) -> float:
+    """Mean log-likelihood of a sequence (n_frames, latent_size) in nats per frame and dimension."""
+    row = torch.from_numpy(np.asarray(latents, np.float32).T)[None].to(model.mean.device)
+    return float(model(row).mean()) / model.latent_size

@@ -11,18 +11,7 @@ from audiovae.errors import LatentsError
 from audiovae.latent_space import LatentSpace, write_latents
 from audiovae.player import save_audio
 from gesturemap.errors import RecordingError
-from gesturemap.recording.trajectory import Trajectory, load_trajectory, minimum_jerk, walk_cloud
-
-
-def test_the_way_between_waypoints_starts_and_ends_at_rest() -> None:
-    u = np.linspace(0.0, 1.0, 100_001)
-    way = minimum_jerk(u)
-    speed = np.gradient(way, u)
-    assert (way[0], way[-1]) == (0.0, 1.0)
-    assert (np.diff(way) >= 0).all()
-    assert abs(speed[[0, -1]]).max() < 1e-6
-    assert abs(np.gradient(speed, u)[[0, -1]]).max() < 1e-2
-    assert speed.max() == pytest.approx(15 / 8, abs=1e-6)  # halfway
+from gesturemap.recording.trajectory import Trajectory, load_trajectory, walk_cloud
 
 
 def test_at_interpolates_and_holds_the_ends() -> None:
