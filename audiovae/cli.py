@@ -99,6 +99,7 @@ def corpus_prepare(
     sample_rate: Annotated[int, typer.Option(help="Hz.")] = 44100,
     channels: Annotated[int, typer.Option(help="1 mono, 2 stereo.")] = 1,
     workers: Workers = None,
+    scheduler: Annotated[Optional[str], typer.Option(help="Decode on a dask cluster: tcp://HOST:PORT.")] = None,  # noqa: UP045
     validation_share: Annotated[float, typer.Option(help="Share of the files held out from training.")] = 0.1,
     seed: Annotated[int, typer.Option(help="Decides which files are held out.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace another corpus.")] = False,
@@ -113,6 +114,7 @@ def corpus_prepare(
         sample_rate=sample_rate,
         channels=channels,
         workers=workers,
+        scheduler=scheduler,
         validation_share=validation_share,
         seed=seed,
         overwrite=overwrite,
@@ -157,6 +159,7 @@ def train(
     run: Annotated[Path, typer.Option(help="Folder for checkpoints and logs.")],
     settings: Annotated[Optional[list[str]], typer.Option("--set", help="section.key=value, repeatable.")] = None,  # noqa: UP045
     max_steps: Annotated[Optional[int], typer.Option(help="Steps of the whole run.")] = None,  # noqa: UP045
+    warmup_steps: Annotated[Optional[int], typer.Option(help="Steps before the discriminators join (RAVE).")] = None,  # noqa: UP045
     seed: Annotated[Optional[int], typer.Option(help="Seed of weights and excerpts.")] = None,  # noqa: UP045
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
@@ -173,6 +176,7 @@ def train(
         run,
         overrides=settings or [],
         max_steps=max_steps,
+        warmup_steps=warmup_steps,
         seed=seed,
         resume=resume,
         device=device,
@@ -315,7 +319,9 @@ def info(model_dir: ModelDir, as_json: Json = False) -> None:
     for key, value in plain.items():
         typer.echo(f"{key:<28} {value}")
     if not plain["nn~"]:
-        typer.echo("no model.ts: the spectral family does not play in nn~ yet; use `audiovae decode` or `gesturemap`")
+        typer.echo(
+            f"no model.ts: the {space.family} family does not play in nn~; use `audiovae decode` or `gesturemap`"
+        )
 
 
 @app.command()

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from audiovae.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class RunLog:
@@ -40,11 +43,16 @@ class RunLog:
         self._board = SummaryWriter(str(run / "tensorboard"), purge_step=step + 1)
 
     def write(self, step: int, kind: str, values: dict[str, Any]) -> None:
-        """One row after `step` steps: floats, or a list of floats with one entry a latent dimension."""
+        """One row after `step` steps: floats, or a list of floats with one entry a latent dimension.
+
+        In TensorBoard a list is a histogram; one whose name ends in ``_curve`` is drawn over its dimensions.
+        """
         self._rows.write(json.dumps({"step": step, "kind": kind} | values) + "\n")
         self._rows.flush()
         for name, value in values.items():
-            if isinstance(value, list):
+            if isinstance(value, list) and name.endswith("_curve"):
+                self._board.add_figure(f"{kind}/{name}", _draw_curve(value), step)
+            elif isinstance(value, list):
                 self._board.add_histogram(f"{kind}/{name}", torch.tensor(value), step)
             else:
                 self._board.add_scalar(f"{kind}/{name}", value, step)
@@ -57,6 +65,17 @@ class RunLog:
         """Flush and close both files."""
         self._rows.close()
         self._board.close()
+
+
+def _draw_curve(values: list[float]) -> Figure:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5, 3), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(range(1, len(values) + 1), values, marker=".")
+    axes.set(xlabel="latents kept", ylim=(0, 1.02))
+    axes.grid(alpha=0.3)
+    return figure
 
 
 def read_log(run: Path) -> list[dict[str, Any]]:

@@ -156,6 +156,7 @@ def start_training(
     *,
     overrides: Sequence[str] = (),
     max_steps: int | None = None,
+    warmup_steps: int | None = None,
     seed: int | None = None,
     resume: bool = False,
     device: str = "auto",
@@ -167,7 +168,7 @@ def start_training(
     preset : name of a packaged preset, or a path that ends in ``.toml``.
     corpus, run : folders.
     overrides : ``section.key=value``.
-    max_steps, seed : shorthands for ``trainer.max_steps`` and ``trainer.seed``.
+    max_steps, warmup_steps, seed : shorthands for ``trainer.max_steps``, ``training.warmup_steps``, ``trainer.seed``.
     resume : go on from the last checkpoint; corpus and settings must be the run's own. `max_steps` is too,
         unless another is given: it may grow, which stretches what is left of the learning rate's decay.
     device : lightning-fabric accelerator: ``auto``, ``cpu``, ``cuda``, ``mps``.
@@ -184,6 +185,8 @@ def start_training(
     overrides = list(overrides)
     if max_steps is not None:
         overrides.append(f"trainer.max_steps={max_steps}")
+    if warmup_steps is not None:
+        overrides.append(f"training.warmup_steps={warmup_steps}")
     if seed is not None:
         overrides.append(f"trainer.seed={seed}")
     if before and not any(override.startswith("trainer.max_steps=") for override in overrides):

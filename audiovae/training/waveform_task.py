@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from audiovae.corpus.corpus import Corpus
 from audiovae.models.waveform import WaveformPass, WaveformVAE, WaveformVAESettings
 from audiovae.nn.discriminators import DiscriminatorSettings, Judgement, WaveformDiscriminators
+from audiovae.nn.projection import count_axes, find_principal_axes
 from audiovae.nn.streaming import Convolution
 from audiovae.settings import Settings
 from audiovae.training.corpus_check import check_corpus
@@ -191,11 +192,13 @@ class WaveformTask:
             means.append(mean[0].cpu())
             log_variances.append(log_variance[0].cpu())
         mean, log_variance = torch.cat(means, dim=1), torch.cat(log_variances, dim=1)
-        score = float(np.mean(distances))
+        score, fidelity = float(np.mean(distances)), find_principal_axes(mean)[2]
         return {
             "score": score,
             "held_out_distance": score,
-            "dimensions_at_0.95": float(_count_dimensions(mean, 0.95)),
+            "dimensions_at_0.95": float(count_axes(fidelity, 0.95)),
+            "dimensions_at_0.99": float(count_axes(fidelity, 0.99)),
+            "fidelity_curve": fidelity.tolist(),
             "latent_mean": mean.mean(dim=1).tolist(),
             "latent_std": mean.std(dim=1, correction=0).tolist(),  # one frame may be all there is
             "latent_kl": kl_divergence(mean, log_variance).mean(dim=1).tolist(),
@@ -300,11 +303,3 @@ def initialise_posterior(model: WaveformVAE, audio: Tensor) -> None:
 
 def _scores(judgement: Judgement) -> list[Tensor]:
     return [layers[-1] for layers in judgement]
-
-
-def _count_dimensions(mean: Tensor, share: float) -> int:
-    """Principal axes that explain this share of the variance of (latent_size, frames)."""
-    centred = mean.double() - mean.double().mean(dim=1, keepdim=True)
-    variance = torch.linalg.eigvalsh(centred @ centred.T).flip(0).clamp_min(0)
-    explained = variance.cumsum(0) / variance.sum().clamp_min(1e-30)
-    return min(int((explained < share - 1e-12).sum()) + 1, len(mean))

@@ -20,12 +20,11 @@ from torch import Tensor
 from audiovae.corpus.audio_file import write_audio
 from audiovae.corpus.corpus import Corpus
 from audiovae.corpus.prepare import prepare
-from audiovae.errors import CheckpointError, CorpusError, ExportError, SettingsError
-from audiovae.export.exporter import export_model
+from audiovae.errors import CheckpointError, CorpusError, SettingsError
 from audiovae.training.logs import read_log
 from audiovae.training.run import Run, resolve_settings, start_training
 from audiovae.training.trainer import TrainingState
-from audiovae.training.waveform_task import WaveformSettings, WaveformTask, _count_dimensions
+from audiovae.training.waveform_task import WaveformSettings, WaveformTask
 
 WARMUP, STEPS = 4, 9
 SMALL = (
@@ -164,14 +163,6 @@ def test_what_validation_reads_is_bounded(corpus: Path, whole: Path) -> None:
     assert [sound.shape[2] for sound in task._held_out(task.model, 0.01, 10)] == [2 * hop]  # 441 samples
 
 
-def test_dimensions_at_a_share_of_the_variance() -> None:
-    torch.manual_seed(0)
-    points = torch.linalg.qr(torch.randn(1000, 4)).Q
-    points = points - points.mean(dim=0)
-    scaled = (torch.linalg.qr(points).Q * torch.tensor([3.0, 1.0, 1.0, 0.0])).T  # variances 9, 1, 1, 0
-    assert [_count_dimensions(scaled, share) for share in (0.5, 0.85, 0.95, 1.0)] == [1, 2, 3, 3]
-
-
 def test_a_stereo_model_trains_on_a_stereo_corpus_and_no_other(corpus: Path, tmp_path: Path) -> None:
     stereo = prepare([corpus.parent / "sounds"], tmp_path / "stereo", channels=2, progress=False).path
     assert start(stereo, tmp_path / "run", "model.channels=2").step == STEPS
@@ -202,12 +193,6 @@ def test_a_run_of_another_family_or_other_sizes_is_not_resumed(corpus: Path, who
         start_training("debug_spectral", corpus, whole, resume=True, device="cpu")
     with pytest.raises(CheckpointError, match="sample_rate is 44100 in the run and 48000 now; discriminators.capacity"):
         start(corpus, whole, "sample_rate=48000", "discriminators.capacity=3", resume=True)
-
-
-def test_export_says_that_it_is_not_there_yet(whole: Path, tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match="exporting the waveform family comes with the next version; the run is kept"):
-        export_model(whole, tmp_path / "model")
-    assert not (tmp_path / "model").exists()
 
 
 PROGRAM = """
