@@ -24,6 +24,7 @@ class StreamSession:
         self._names = [state.name for state in states]
         # The first dimension of a state is the batch, which has a name in place of a size.
         self._shapes = [(batch, *state.shape[1:]) for state in states]
+        self._state: dict[str, FloatArray] = {}
         self.reset()
 
     def process(self, x: FloatArray) -> FloatArray:

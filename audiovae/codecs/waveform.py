@@ -93,7 +93,8 @@ class WaveformEncoderStream:
             raise ShapeError(
                 f"a block of shape {audio.shape} found, ({self._channels}, k * {self._hop_length}) expected"
             )
-        return self._stream.process(_narrow(audio)[None])[0].T
+        latents: FloatArray = self._stream.process(_narrow(audio)[None])[0].T
+        return latents
 
     def reset(self) -> None:
         """Forget what came before."""
@@ -120,7 +121,8 @@ class WaveformDecoderStream:
         frames, size = latents.shape
         if size != self._latent_size or not frames:
             raise ShapeError(f"a block of shape {latents.shape} found, (k, {self._latent_size}) expected")
-        return self._stream.process(_narrow(latents.T)[None])[0]
+        audio: FloatArray = self._stream.process(_narrow(latents.T)[None])[0]
+        return audio
 
     def reset(self) -> None:
         """Forget what came before."""

@@ -69,8 +69,10 @@ class DecoderStream(nn.Module):
 
     def forward(self, latents: Tensor) -> Tensor:
         """Audio of one block."""
-        audio, self.state = self.decoder(latents, continue_state(self.state, self.start, latents))
-        return audio
+        state = continue_state(self.state, self.start, latents)
+        out: tuple[Tensor, list[Tensor]] = self.decoder(latents, state)
+        self.state = out[1]
+        return out[0]
 
     @torch.jit.export
     def reset(self) -> None:
@@ -147,16 +149,19 @@ class NNTilde(nn.Module):
     @torch.jit.export
     def encode(self, audio: Tensor) -> Tensor:
         """Audio (batch, channels, k * hop_length) to latents (batch, latent_size, k)."""
-        return self.encoder_stream(audio, self.temperature)
+        latents: Tensor = self.encoder_stream(audio, self.temperature)
+        return latents
 
     @torch.jit.export
     def decode(self, latents: Tensor) -> Tensor:
         """Latents (batch, latent_size, k) to audio (batch, channels, k * hop_length)."""
-        return self.decoder_stream(self.steer(latents))
+        audio: Tensor = self.decoder_stream(self.steer(latents))
+        return audio
 
     def forward(self, audio: Tensor) -> Tensor:
         """Audio to the model's version of it."""
-        return self.forward_decoder(self.steer(self.forward_encoder(audio, self.temperature)))
+        out: Tensor = self.forward_decoder(self.steer(self.forward_encoder(audio, self.temperature)))
+        return out
 
     @torch.jit.export
     def steer(self, latents: Tensor) -> Tensor:
@@ -254,4 +259,4 @@ def read_torchscript(path: Path) -> Any:
     """A file as nn~ opens it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        return torch.jit.load(str(path), map_location="cpu").eval()
+        return torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-untyped-call]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from audiovae.errors import SettingsError
-from audiovae.nn.projection import LatentProjection
+from audiovae.nn.projection import LatentProjection, count_axes, find_principal_axes
 
 
 def check_cut(latents: int | None, fidelity: float | None, latent_size: int) -> None:
@@ -31,16 +31,8 @@ def fit_projection(means: Iterable[Tensor], latents: int | None, fidelity: float
     latents : axes kept; all if None.
     fidelity : or: the fewest that explain this share of the variance, whatever their number.
     """
-    points = torch.cat(list(means), dim=1).double()
-    centre = points.mean(dim=1)
-    centred = points - centre[:, None]
-    variance, components = torch.linalg.eigh(centred @ centred.T)
-    variance = variance.clamp_min(0)  # a rounding error where there are fewer frames than dimensions
-    share = variance.flip(0).cumsum(0) / variance.sum().clamp_min(1e-300)
+    centre, axes, share = find_principal_axes(torch.cat(list(means), dim=1))
     size = latents or len(centre)
     if fidelity is not None:
-        size = min(int((share < fidelity - 1e-12).sum()) + 1, len(centre))
-    basis = components.flip(1).T[:size]
-    # A component's sign is arbitrary: its largest entry is positive, so that two exports agree.
-    basis = basis * basis.gather(1, basis.abs().argmax(dim=1, keepdim=True)).sign()
-    return LatentProjection(centre.float(), basis.float())
+        size = count_axes(share, fidelity)
+    return LatentProjection(centre.float(), axes[:size].float())

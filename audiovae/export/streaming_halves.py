@@ -24,11 +24,17 @@ def _keep_within(x: Tensor, limit: float) -> Tensor:
 
 
 class StreamingEncoder(nn.Module):
-    """Audio (batch, channels, k * hop_length) to principal latents (batch, latent_size, k)."""
+    """Audio (batch, channels, k * hop_length) to principal latents (batch, latent_size, k).
+
+    Attributes
+    ----------
+    inputs, stride : channels of its input, and how many frames of that make a latent frame.
+    """
 
     def __init__(self, model: WaveformVAE, projection: LatentProjection) -> None:
         super().__init__()
         self.model, self.projection, self.limit = model, projection, AUDIO_LIMIT
+        self.inputs, self.stride = model.channels, model.hop_length
 
     def forward(self, audio: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """Latent means."""
@@ -49,11 +55,17 @@ class StreamingEncoder(nn.Module):
 
 
 class StreamingDecoder(nn.Module):
-    """Principal latents (batch, latent_size, k) to audio (batch, channels, k * hop_length)."""
+    """Principal latents (batch, latent_size, k) to audio (batch, channels, k * hop_length).
+
+    Attributes
+    ----------
+    inputs, stride : channels of its input, and how many frames of that make a latent frame: one.
+    """
 
     def __init__(self, model: WaveformVAE, projection: LatentProjection) -> None:
         super().__init__()
         self.model, self.projection, self.limit = model, projection, LATENT_LIMIT
+        self.inputs, self.stride = len(projection.basis), 1
 
     def forward(self, latents: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """Audio in [-1, 1]."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from audiovae.errors import ExportError
 from audiovae.export.family import FloatArray
@@ -53,7 +53,7 @@ class WaveformExport:
         padding = delay * hop_length + -audio.shape[1] % hop_length
         x = torch.from_numpy(np.pad(audio, [(0, 0), (0, padding)]))[None]
         state, means = self.model.init_encode_state(1), []
-        for block in x.split(_BLOCK * hop_length, dim=2):
+        for block in torch.split(x, _BLOCK * hop_length, dim=2):
             mean, state = self.model.encode_step(block, state)
             means.append(mean[0])
         return torch.cat(means, dim=1)[:, delay:]
@@ -64,42 +64,27 @@ class WaveformExport:
         decoder = StreamingDecoder(self.model, projection).eval()
         compare = StreamParity(encoder, decoder)
         parity = {"streaming": check_parity("streaming", compare.of_offline())}
-        size, hop_length = len(projection.basis), self.model.hop_length
-        halves: tuple[tuple[str, nn.Module, list[Tensor], tuple[str, str], int, int], ...] = (
-            ("encode", encoder, encoder.init_state(2), ("audio", "latents"), self.channels, hop_length),
-            ("decode", decoder, decoder.init_state(2), ("latents", "audio"), size, 1),
-        )
-        for method, module, state, names, channels, stride in halves:
+        metadata = {
+            "family": self.settings.family,
+            "sample_rate": str(self.sample_rate),
+            "hop_length": str(self.model.hop_length),
+            "channels": str(self.channels),
+            "latent_size": str(len(projection.basis)),
+            "encode_delay": str(self.model.encode_delay),
+            "decode_delay": str(self.model.decode_delay),
+        }
+        for method, half, names in (
+            ("encode", encoder, ("audio", "latents")),
+            ("decode", decoder, ("latents", "audio")),
+        ):
             path = folder / f"{method}r.onnx"
-            self._write_half(path, module, torch.zeros(2, channels, 8 * stride), state, names, stride)
+            _write_half(path, half, names, metadata)
             parity[path.name] = check_parity(path.name, compare.of_onnx(path, method))
         path = folder / "model.ts"
         playable = NNTilde(encoder, decoder, self.sample_rate, self.latency_samples).eval()
         write_torchscript(path, script_nn_tilde(playable))
         parity[path.name] = check_parity(path.name, compare.of_torchscript(path))
         return parity
-
-    def _write_half(
-        self, path: Path, module: nn.Module, example: Tensor, state: list[Tensor], names: tuple[str, str], stride: int
-    ) -> None:
-        metadata = {
-            "family": self.settings.family,
-            "sample_rate": self.sample_rate,
-            "hop_length": self.model.hop_length,
-            "channels": self.channels,
-            "encode_delay": self.model.encode_delay,
-            "decode_delay": self.model.decode_delay,
-        }
-        signal = free_shape(stride)
-        write_onnx(
-            path,
-            module,
-            (example, state),
-            [names[0], *(f"state_{index}" for index in range(len(state)))],
-            [names[1], *(f"new_state_{index}" for index in range(len(state)))],
-            (signal, [{0: signal[0]} for _ in state]),
-            {key: str(value) for key, value in metadata.items()},
-        )
 
     def decoder_tensors(self, projection: LatentProjection) -> dict[str, Tensor]:
         """What decides the sound of latents, by name."""
@@ -133,6 +118,22 @@ class WaveformExport:
             f"`set latent_bias` and `set latent_scale` ({space.latent_size} values each), `set reset 1`.",
         ]
         return "\n".join(lines)
+
+
+def _write_half(
+    path: Path, half: StreamingEncoder | StreamingDecoder, names: tuple[str, str], metadata: dict[str, str]
+) -> None:
+    state = half.init_state(2)
+    signal = free_shape(half.stride)
+    write_onnx(
+        path,
+        half,
+        (torch.zeros(2, half.inputs, 8 * half.stride), state),
+        [names[0], *(f"state_{index}" for index in range(len(state)))],
+        [names[1], *(f"new_state_{index}" for index in range(len(state)))],
+        (signal, [{0: signal[0]} for _ in state]),
+        metadata,
+    )
 
 
 def _in_ms(samples: int, sample_rate: int) -> str:

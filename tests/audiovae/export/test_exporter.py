@@ -105,7 +105,7 @@ def test_fewer_latents_replace_a_model_only_when_asked(run: Path, tiny_model: Pa
     # They are the two leading ones of the whole model.
     np.testing.assert_allclose(space.cloud.latents, whole.cloud.latents[:, :2], atol=1e-4)
     codec = SpectralCodec(out)
-    assert codec.decode(space.cloud.latents[:3]).shape == (1, 3 * space.hop_length,)
+    assert codec.decode(space.cloud.latents[:3]).shape == (1, 3 * space.hop_length)
 
 
 def test_a_folder_that_is_no_model_is_never_replaced(run: Path, tmp_path: Path) -> None:
