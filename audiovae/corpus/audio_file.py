@@ -67,9 +67,7 @@ def probe_audio(path: Path | str) -> AudioInfo:
         return _info(Path(path), file)
 
 
-def read_audio(
-    path: Path | str, sample_rate: int | None = None, channels: int | None = None
-) -> tuple[FloatArray, int]:
+def read_audio(path: Path | str, sample_rate: int | None = None, channels: int | None = None) -> tuple[FloatArray, int]:
     """All samples of an audio file, and their rate.
 
     Parameters

@@ -182,9 +182,7 @@ class Corpus:
         """
         length = file.length - start if length is None else length
         if start < 0 or length < 0 or start + length > file.length:
-            raise CorpusError(
-                f"{file.name}: samples {start} to {start + length} asked for, it has 0 to {file.length}"
-            )
+            raise CorpusError(f"{file.name}: samples {start} to {start + length} asked for, it has 0 to {file.length}")
         begin = file.start + start
         return np.array(self._audio[begin : begin + length].T, dtype=np.float32, order="C")
 
@@ -230,6 +228,4 @@ def _check_index(path: Path, index: CorpusIndex) -> None:
             )
         end += file.length
     if end != index.samples:
-        raise CorpusError(
-            f"{path / INDEX}: damaged: its files have {end} samples, it states {index.samples}; {AGAIN}"
-        )
+        raise CorpusError(f"{path / INDEX}: damaged: its files have {end} samples, it states {index.samples}; {AGAIN}")

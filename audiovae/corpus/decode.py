@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from audiovae.corpus.audio_file import read_blocks
 from audiovae.corpus.levels import measure_levels
 from audiovae.corpus.sources import SourceFile
-from audiovae.errors import AudioFileError
+from audiovae.errors import AudioFileError, CorpusError
 from audiovae.latent_space import replace_text
 
 
@@ -55,9 +56,29 @@ def decode_file(file: SourceFile, parts: Path, sample_rate: int, channels: int) 
     return result
 
 
+def decode_shared(file: SourceFile, parts: Path, sample_rate: int, channels: int) -> DecodedFile:
+    """`decode_file` on a machine that may not see the files.
+
+    Raises
+    ------
+    CorpusError
+        If it does not: that the file were missing would be a wrong reason to leave it out.
+    OSError
+        As `decode_file`.
+    """
+    for path in (file.path, parts):
+        if not path.exists():
+            raise CorpusError(
+                f"{path}: not there on the worker {socket.gethostname()}; scheduler and workers need a shared file "
+                "system, with the sources and the corpus under the same paths as here"
+            )
+    return decode_file(file, parts, sample_rate, channels)
+
+
 def _decode(path: Path, audio: Path, sample_rate: int, channels: int) -> DecodedFile:
     digest = hashlib.sha256()
-    beside = audio.with_suffix(".part")
+    # Named by who writes it: a cluster may give a file to a second worker while the first still writes.
+    beside = audio.with_suffix(f".{socket.gethostname()}.{os.getpid()}.part")
     try:
         with beside.open("wb") as stream:
             for block in read_blocks(path, sample_rate, channels):

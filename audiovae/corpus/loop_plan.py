@@ -80,9 +80,7 @@ class LoopPlan:
         return sorted(self.pitch(degree + 2 * i, lowest) for i in range(size))
 
 
-def draw_plan(
-    rng: np.random.Generator, tempo_bpm: tuple[int, int], seconds: float, sample_rate: int
-) -> LoopPlan:
+def draw_plan(rng: np.random.Generator, tempo_bpm: tuple[int, int], seconds: float, sample_rate: int) -> LoopPlan:
     """A plan in a tempo range: of 1, 2, 4, 8 ... bars, the number that comes nearest to `seconds`."""
     tempo = int(rng.integers(tempo_bpm[0], tempo_bpm[1] + 1))
     n_bars = 1

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from audiovae.corpus.cluster import map_on_cluster
 from audiovae.corpus.corpus import (
     AUDIO,
     FORMAT,
@@ -20,7 +21,7 @@ from audiovae.corpus.corpus import (
     CorpusSettings,
     SkippedFile,
 )
-from audiovae.corpus.decode import DecodedFile, decode_file
+from audiovae.corpus.decode import DecodedFile, decode_file, decode_shared
 from audiovae.corpus.sources import SourceFile, list_sources
 from audiovae.corpus.split import split_files
 from audiovae.corpus.workers import count_workers, map_files
@@ -76,6 +77,7 @@ def prepare(
     sample_rate: int = 44100,
     channels: int = 1,
     workers: int | None = None,
+    scheduler: str | None = None,
     validation_share: float = 0.1,
     seed: int = 0,
     overwrite: bool = False,
@@ -93,8 +95,11 @@ def prepare(
     sample_rate : Hz; files are resampled to it.
     channels : files are folded or duplicated to it, see `audio_file.fold_channels`.
     workers : threads that decode; None takes one per processor.
+    scheduler : address of a dask scheduler, ``tcp://host:8786``, whose workers decode instead; they see the same
+        files under the same paths. The bytes are the same. A file that kills its workers is skipped and listed.
     validation_share : share of files for validation, in [0, 1). Unless 0, at least one where there are two
-        or more. Files of equal audio are never on both sides.
+        or more. Files of equal audio, and versions of one source (``x.wav``, ``x__aug1.wav``), are never on both
+        sides, see `split`.
     seed : of the split, which depends on the names alone.
     overwrite : replace a finished corpus made from other sources or settings.
     progress : show a bar on stderr.
@@ -102,13 +107,15 @@ def prepare(
     Raises
     ------
     CorpusError
-        If no file is usable, `out` holds something else, or cannot be written.
+        If no file is usable, `out` holds something else, or cannot be written; or the cluster fails.
     AudioFileError
         If a source does not exist.
     """
     out = Path(out)
     settings = _check_settings(sample_rate, channels, validation_share, seed)
     n_workers = count_workers(workers)
+    if workers is not None and scheduler is not None:
+        raise CorpusError(f"{workers} workers and the scheduler {scheduler}: expected one of the two")
     files = list_sources(sources)
     if not files:
         raise CorpusError(f"no audio file found in {', '.join(map(str, sources)) or 'no source'}")
@@ -120,8 +127,13 @@ def prepare(
         parts = out / UNFINISHED
         parts.mkdir(parents=True, exist_ok=True)
         known = sum((parts / f"{file.key(sample_rate, channels)}.json").is_file() for file in files)
-        do = partial(decode_file, parts=parts, sample_rate=sample_rate, channels=channels)
-        decoded = map_files(do, files, n_workers, "decode", progress)
+        if scheduler is None:
+            do = partial(decode_file, parts=parts, sample_rate=sample_rate, channels=channels)
+            decoded = map_files(do, files, n_workers, "decode", progress)
+        else:
+            do = partial(decode_shared, parts=parts.resolve(), sample_rate=sample_rate, channels=channels)
+            resolved = [file.model_copy(update={"path": file.path.resolve()}) for file in files]
+            decoded = map_on_cluster(do, resolved, scheduler, "decode", _give_up, progress)
         if all(result.reason for result in decoded):
             shutil.rmtree(parts)
             if not any(out.iterdir()):
@@ -137,6 +149,10 @@ def prepare(
     return PrepareSummary(out, index, len(files) - known)
 
 
+def _give_up(file: SourceFile) -> DecodedFile:
+    return DecodedFile(reason="not readable: it killed every worker that read it")
+
+
 def _check_settings(sample_rate: int, channels: int, validation_share: float, seed: int) -> CorpusSettings:
     if not 1000 <= sample_rate <= 384000:
         raise CorpusError(f"sample rate {sample_rate} Hz: expected 1000 to 384000")
@@ -144,9 +160,7 @@ def _check_settings(sample_rate: int, channels: int, validation_share: float, se
         raise CorpusError(f"{channels} channels: expected 1 to 64")
     if not 0 <= validation_share < 1:
         raise CorpusError(f"validation share {validation_share}: expected 0 to less than 1, for example 0.1")
-    return CorpusSettings(
-        sample_rate=sample_rate, channels=channels, validation_share=validation_share, seed=seed
-    )
+    return CorpusSettings(sample_rate=sample_rate, channels=channels, validation_share=validation_share, seed=seed)
 
 
 def _find_finished(
@@ -156,9 +170,7 @@ def _find_finished(
     if not (out / INDEX).exists():
         foreign = [path.name for path in out.iterdir()] if out.exists() else []
         if foreign and UNFINISHED not in foreign:
-            raise CorpusError(
-                f"{out}: holds {foreign[0]!r} and is no corpus; choose a new or an empty folder"
-            )
+            raise CorpusError(f"{out}: holds {foreign[0]!r} and is no corpus; choose a new or an empty folder")
         return None
     if overwrite:
         return None
@@ -172,9 +184,7 @@ def _find_finished(
     )
 
 
-def _make_index(
-    files: Sequence[SourceFile], decoded: Sequence[DecodedFile], settings: CorpusSettings
-) -> CorpusIndex:
+def _make_index(files: Sequence[SourceFile], decoded: Sequence[DecodedFile], settings: CorpusSettings) -> CorpusIndex:
     pairs = list(zip(files, decoded, strict=True))
     used = [(f, d) for f, d in pairs if not d.reason]
     skipped = tuple(

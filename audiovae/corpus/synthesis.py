@@ -124,9 +124,7 @@ def reverb(
 ) -> Signal:
     """A ring in a room: circular convolution with dark noise that decays by 60 dB in `time_s`."""
     n = round(time_s * sample_rate)
-    response = filter_band(
-        rng.standard_normal(n) * decay(n, sample_rate, time_s), sample_rate, 150, damping_hz, 1
-    )
+    response = filter_band(rng.standard_normal(n) * decay(n, sample_rate, time_s), sample_rate, 150, damping_hz, 1)
     ring = np.zeros_like(loop)
     place(ring, response / np.sqrt((response**2).sum()), round(0.012 * sample_rate))
     wet = np.fft.irfft(np.fft.rfft(loop) * np.fft.rfft(ring), len(loop))

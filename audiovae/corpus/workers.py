@@ -27,7 +27,7 @@ def map_files(
     with ThreadPoolExecutor(count_workers(workers)) as pool:
         futures = [pool.submit(function, file) for file in files]
         try:
-            for future in _show(as_completed(futures), len(files), label, progress):
+            for future in show_progress(as_completed(futures), len(files), label, progress):
                 future.result()
         finally:
             pool.shutdown(cancel_futures=True)
@@ -47,7 +47,7 @@ def count_workers(workers: int | None) -> int:
     return workers or os.cpu_count() or 1
 
 
-def _show(items: Iterable[Item], total: int, label: str, enabled: bool) -> Iterator[Item]:
+def show_progress(items: Iterable[Item], total: int, label: str, enabled: bool) -> Iterator[Item]:
     """The items as they come, counted by a bar on stderr that disappears at the end."""
     if not enabled:
         yield from items
