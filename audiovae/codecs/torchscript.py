@@ -256,7 +256,7 @@ def load_script(path: Path) -> Any:
             warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript as a whole: nn~ knows no other
             module: Any = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
     except (RuntimeError, ValueError, OSError, UnicodeDecodeError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].partition(". ")[0][:120]
         raise ModelFolderError(
             f"{path} is no TorchScript file, or is cut short ({reason}); `rave export` writes one, a checkpoint "
             "(.ckpt, .pt) is none"

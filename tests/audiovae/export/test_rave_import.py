@@ -16,7 +16,9 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from typer.testing import CliRunner
 
+from audiovae.cli import app
 from audiovae.codecs.torchscript import TorchScriptCodec
 from audiovae.corpus.audio_file import write_audio
 from audiovae.errors import AudioVAEError, CorpusError, ExportError, ModelFolderError
@@ -371,6 +373,15 @@ def test_other_options_that_do_not_fit(tmp_path: Path, sounds: Path, streaming: 
     with pytest.raises(AudioVAEError, match="no such file or folder"):
         import_rave(path, tmp_path / "model", tmp_path / "absent")
     assert not list(tmp_path.glob("model*"))
+
+
+def test_the_command_says_what_it_made(tmp_path: Path, sounds: Path) -> None:
+    save(StandIn(), tmp_path / "a.ts")
+    where = ["--out", str(tmp_path / "model"), "--corpus", str(sounds)]
+    result = CliRunner().invoke(app, ["import-rave", str(tmp_path / "a.ts"), *where, "--name", "mine"])
+    assert result.exit_code == 0, result.output
+    assert "3 latents at 43.07 Hz, 512 samples of latency" in result.output
+    assert Player(tmp_path / "model").space.model_name == "mine"
 
 
 def test_a_corpus_of_another_rate_is_refused(tmp_path: Path, sounds: Path) -> None:
