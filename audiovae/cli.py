@@ -197,13 +197,16 @@ def export(
     fidelity: Annotated[Optional[float], typer.Option(help="Or: keep this share of the variance.")] = None,  # noqa: UP045
     name: Annotated[Optional[str], typer.Option(help="Model name; the folder's if not given.")] = None,  # noqa: UP045
     corpus: Annotated[Optional[Path], typer.Option(help="Where the corpus lies, if it was moved.")] = None,  # noqa: UP045
+    prior: Annotated[Optional[Path], typer.Option(help="Run of a prior of this model, to go with it.")] = None,  # noqa: UP045
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model folder.")] = False,
     as_json: Json = False,
 ) -> None:
     """Write the model folder that everything else plays, maps and measures."""
     from audiovae.export.exporter import export_model
 
-    done = export_model(run, out, latents=latents, fidelity=fidelity, name=name, corpus=corpus, overwrite=overwrite)
+    done = export_model(
+        run, out, latents=latents, fidelity=fidelity, name=name, corpus=corpus, prior=prior, overwrite=overwrite
+    )
     if as_json:
         typer.echo(json.dumps({"model": str(done.path), "model_id": done.space.model_id, "parity": done.parity}))
         return

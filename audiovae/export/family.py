@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor
+from torch import Tensor, nn
 
 from audiovae.latent_space import LatentSpace
 from audiovae.nn.projection import LatentProjection
@@ -42,8 +42,14 @@ class ModelExport(Protocol):
     def encode(self, audio: FloatArray) -> Tensor:
         """Latent means before the projection, (latent_size, frames), of audio (channels, samples)."""
 
-    def write_files(self, folder: Path, projection: LatentProjection) -> dict[str, float]:
+    def write_files(
+        self, folder: Path, projection: LatentProjection, prior: nn.Module | None = None
+    ) -> dict[str, float]:
         """Write all that plays; the largest difference of each parity check.
+
+        Parameters
+        ----------
+        prior : for the families that play in nn~: temperature (batch, 1, k) to latents (batch, latent_size, k).
 
         Raises
         ------

@@ -101,6 +101,7 @@ class NNTilde(nn.Module):
     latent_scale: Tensor
     methods: list[str]
     attributes: list[str]
+    encode_output_labels: list[str]
     __constants__ = ("latent_size",)
 
     def __init__(
@@ -185,11 +186,16 @@ class NNTilde(nn.Module):
     def set_reset(self, value: bool) -> int:
         """True: all streams begin again."""
         if value:
-            self.encoder_stream.reset()
-            self.decoder_stream.reset()
-            self.forward_encoder.reset()
-            self.forward_decoder.reset()
+            self.reset_streams()
         return 0
+
+    @torch.jit.export
+    def reset_streams(self) -> None:
+        """All begin again."""
+        self.encoder_stream.reset()
+        self.decoder_stream.reset()
+        self.forward_encoder.reset()
+        self.forward_decoder.reset()
 
     @torch.jit.export
     def get_reset(self) -> list[bool]:
@@ -223,6 +229,42 @@ class NNTilde(nn.Module):
             if not math.isfinite(value):
                 return 1
         target.copy_(torch.tensor(values).reshape(-1, 1))
+        return 0
+
+
+class NNTildeWithPrior(NNTilde):
+    """The same with a method `prior`: a signal of temperatures to latents that go on by themselves.
+
+    Parameters
+    ----------
+    prior : temperature (batch, 1, k) to latents (batch, latent_size, k), and a method `reset(batch)`.
+    """
+
+    def __init__(
+        self,
+        encoder: StreamingEncoder,
+        decoder: StreamingDecoder,
+        sample_rate: int,
+        latency_samples: int,
+        prior: nn.Module,
+    ) -> None:
+        super().__init__(encoder, decoder, sample_rate, latency_samples)
+        self.prior_stream = prior
+        hop_length = encoder.model.hop_length
+        self._add_method("prior", ["(signal) temperature"], hop_length, self.encode_output_labels, hop_length)
+
+    @torch.jit.export
+    def prior(self, temperature: Tensor) -> Tensor:
+        """Temperature (batch, 1, k), 0 or more, to latents (batch, latent_size, k)."""
+        latents: Tensor = self.prior_stream(temperature)
+        return latents
+
+    @torch.jit.export
+    def set_reset(self, value: bool) -> int:
+        """True: all streams begin again, the prior too."""
+        if value:
+            self.reset_streams()
+            self.prior_stream.reset(1)  # type: ignore[operator]
         return 0
 
 

@@ -68,8 +68,10 @@ class SpectralExport:
         mel = self.transform.mel_blocks(audio[0], self.model.stride)
         return self.model.encode(torch.from_numpy(self.transform.compress(mel))[None])[0]
 
-    def write_files(self, folder: Path, projection: LatentProjection) -> dict[str, float]:
-        """Write ``encoder.onnx`` and ``decoder.onnx``."""
+    def write_files(
+        self, folder: Path, projection: LatentProjection, prior: nn.Module | None = None
+    ) -> dict[str, float]:
+        """Write ``encoder.onnx`` and ``decoder.onnx``; a prior has no place in them."""
         metadata = {
             "family": self.settings.family,
             "transform": self.settings.transform.model_dump_json(),

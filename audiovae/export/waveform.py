@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from audiovae.errors import ExportError
 from audiovae.export.family import FloatArray
-from audiovae.export.nn_tilde import RATIOS, NNTilde, script_nn_tilde, write_torchscript
+from audiovae.export.nn_tilde import RATIOS, NNTilde, NNTildeWithPrior, script_nn_tilde, write_torchscript
 from audiovae.export.onnx_file import free_shape, write_onnx
 from audiovae.export.parity import check_parity
 from audiovae.export.stream_parity import StreamParity
@@ -58,8 +58,10 @@ class WaveformExport:
             means.append(mean[0])
         return torch.cat(means, dim=1)[:, delay:]
 
-    def write_files(self, folder: Path, projection: LatentProjection) -> dict[str, float]:
-        """Write ``encoder.onnx``, ``decoder.onnx`` and ``model.ts``."""
+    def write_files(
+        self, folder: Path, projection: LatentProjection, prior: nn.Module | None = None
+    ) -> dict[str, float]:
+        """Write ``encoder.onnx``, ``decoder.onnx`` and ``model.ts``, with a method `prior` where there is one."""
         encoder = StreamingEncoder(self.model, projection).eval()
         decoder = StreamingDecoder(self.model, projection).eval()
         compare = StreamParity(encoder, decoder)
@@ -81,8 +83,9 @@ class WaveformExport:
             _write_half(path, half, names, metadata)
             parity[path.name] = check_parity(path.name, compare.of_onnx(path, method))
         path = folder / "model.ts"
-        playable = NNTilde(encoder, decoder, self.sample_rate, self.latency_samples).eval()
-        write_torchscript(path, script_nn_tilde(playable))
+        parts = encoder, decoder, self.sample_rate, self.latency_samples
+        playable = NNTildeWithPrior(*parts, prior) if prior else NNTilde(*parts)
+        write_torchscript(path, script_nn_tilde(playable.eval()))
         parity[path.name] = check_parity(path.name, compare.of_torchscript(path))
         return parity
 

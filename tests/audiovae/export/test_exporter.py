@@ -54,7 +54,7 @@ def encode_training_files(run: Path, model: SpectralVAE, corpus: Corpus) -> list
 
 def test_the_folder_is_complete_and_nothing_lies_beside_it(tiny_model: Path) -> None:
     assert {path.name for path in tiny_model.iterdir()} == FILES
-    assert {path.name for path in tiny_model.parent.iterdir()} == {"tiny", "run", "corpus", "sounds"}
+    assert list(tiny_model.parent.glob("tiny.*")) == []
 
 
 def test_both_files_say_what_the_model_says(tiny_model: Path, model: SpectralVAE, projection: LatentProjection) -> None:

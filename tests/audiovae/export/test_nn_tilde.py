@@ -7,14 +7,19 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from audiovae.errors import ExportError
 from audiovae.export import parity
-from audiovae.export.nn_tilde import read_torchscript
+from audiovae.export.nn_tilde import NNTildeWithPrior, read_torchscript, script_nn_tilde, write_torchscript
+from audiovae.export.prior import PriorStream
 from audiovae.export.stream_parity import run_blocks
+from audiovae.export.streaming_halves import StreamingDecoder, StreamingEncoder
+from audiovae.models.prior import LatentPrior, LatentPriorSettings
+from audiovae.nn.projection import LatentProjection
 
 
 @pytest.fixture
@@ -32,17 +37,49 @@ def audio(written: Any) -> Tensor:
     return noise(1, written.export.channels, 24 * 64)
 
 
-def test_the_contract_of_nn_tilde_is_kept(written: Any, shared: Path) -> None:
+@pytest.fixture(scope="session")
+def lint(shared: Path) -> Any:
+    """The checker of what nn~ needs: what it finds in a file, (level, message) each."""
     spec = importlib.util.spec_from_file_location("lint_ts", shared / "acceptance" / "lint_ts.py")
     assert spec
     assert spec.loader
     checker = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(checker)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # torch.jit.load, in the checker
-        found = checker.lint(str(written.folder / "model.ts"))
+
+    def check(path: Path) -> list[tuple[str, str]]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # torch.jit.load, in the checker
+            return list(checker.lint(str(path)))
+
+    return check
+
+
+def test_the_contract_of_nn_tilde_is_kept(written: Any, lint: Any) -> None:
+    found = lint(written.folder / "model.ts")
     assert [line for line in found if line[0] != "ok"] == []
     assert len(found) == 4
+
+
+@torch.no_grad()
+def test_a_prior_is_a_method_beside_the_others(make_export: Any, lint: Any, tmp_path: Path) -> None:
+    export = make_export()
+    prior = LatentPrior(LatentPriorSettings(), 5)
+    prior.initialise(np.random.default_rng(0).standard_normal((400, 5)))
+    projection = LatentProjection(torch.zeros(5), torch.eye(5))
+    halves = StreamingEncoder(export.model, projection).eval(), StreamingDecoder(export.model, projection).eval()
+    playable = NNTildeWithPrior(*halves, 44100, export.latency_samples, PriorStream(prior.eval()))
+    write_torchscript(tmp_path / "model.ts", script_nn_tilde(playable.eval()))
+    found = lint(tmp_path / "model.ts")
+    assert [line for line in found if line[0] != "ok"] == []
+    assert len(found) == 5
+    module = read_torchscript(tmp_path / "model.ts")
+    assert module.prior_params.tolist() == [1, 64, 5, 64]
+    warm = torch.ones(1, 1, 20)
+    first, again = module.prior(warm), module.prior(warm)
+    assert not torch.equal(first, again)
+    module.set_reset(True)
+    torch.testing.assert_close(run_blocks(module.prior, warm, 1), first)
+    assert module.prior(torch.full((1, 1, 5), float("nan"))).isfinite().all()
 
 
 def test_every_form_gives_the_same_sound(written: Any) -> None:
