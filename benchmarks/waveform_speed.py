@@ -103,14 +103,18 @@ def main() -> None:
                     for method in ("encode", "decode", "forward"):
                         contestants[method, "rave"] = ask_worker(worker, path, method, block)
                 rows += measure(size, block, contestants, arguments.calls, arguments.rounds)
+            loads.append(os.getloadavg()[0])
+            console.print(make_table([row for row in rows if row["size"] == size]))
+            write(rows, loads, arguments)  # after every size: what was measured is kept
     if worker and worker.stdin:
         worker.stdin.close()
         worker.wait()
-    loads.append(os.getloadavg()[0])
-    console.print(make_table(rows))
-    console.print(
-        f"one thread each, {arguments.rounds} turns of {arguments.calls} calls, load {loads[0]:.1f}-{loads[1]:.1f}"
-    )
+    load = f"{min(loads):.1f}-{max(loads):.1f}"
+    console.print(f"one thread each, {arguments.rounds} turns of {arguments.calls} calls, load {load}")
+
+
+def write(rows: list[dict[str, Any]], loads: list[float], arguments: argparse.Namespace) -> None:
+    """All figures so far."""
     out = Path(__file__).parent / "out"
     out.mkdir(exist_ok=True)
     document = {"load_average": loads, "calls": arguments.calls, "rounds": arguments.rounds, "rows": rows}
