@@ -10,6 +10,7 @@
     ├── RecordingError      a recording that cannot be read or written
     ├── MappingError        a mapping that cannot be fitted, read or written
     │   └── WrongModelError     a mapping used with a model it was not fitted on
+    ├── OscError            a packet that is none, or a port that cannot be had
     └── ReportError         too little material for a report
 
 Each message says what was found, what was expected and what to do next.
@@ -52,6 +53,10 @@ class MappingError(GestureMapError):
 
 class WrongModelError(MappingError):
     """A mapping used with a model it was not fitted on."""
+
+
+class OscError(GestureMapError):
+    """A packet that is none, or a port that cannot be had."""
 
 
 class ReportError(GestureMapError):

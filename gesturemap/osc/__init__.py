@@ -1,0 +1,1 @@
+"""Open Sound Control: packets, sockets, and the protocols spoken over them."""

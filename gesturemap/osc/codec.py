@@ -1,0 +1,116 @@
+"""OSC packets to messages and back.
+
+Lists of float32, which is what streams, go through `struct` by a table of headers seen before; everything else goes
+through python-osc. Source: Wright and Freed 2002, The Open Sound Control 1.0 specification.
+"""
+
+from __future__ import annotations
+
+import functools
+import struct
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from gesturemap.errors import OscError
+
+_IMMEDIATELY = struct.pack(">Q", 1)
+_HEADERS = 256  # of float lists remembered; a sender that makes up addresses only makes itself slow
+_floats: dict[bytes, tuple[str, struct.Struct]] = {}
+
+
+class Message(NamedTuple):
+    """One OSC message.
+
+    Attributes
+    ----------
+    address : begins with ``/``.
+    arguments : floats, ints, strings, bytes, bools, None; float and double, int32 and int64 are not told apart.
+    time_tag : NTP seconds of the bundle it came in, or None: alone, or to be done at once.
+    """
+
+    address: str
+    arguments: tuple[Any, ...]
+    time_tag: float | None = None
+
+
+def encode_floats(address: str, values: Sequence[float]) -> bytes:
+    """A message of float32 alone."""
+    header, layout = _float_header(address, len(values))
+    return header + layout.pack(*values)
+
+
+def encode(address: str, arguments: Sequence[Any] = ()) -> bytes:
+    """A message of floats, ints, strings, bytes, bools, each by its Python type.
+
+    Raises
+    ------
+    OscError
+        If an argument is of another type, or an int beyond 64 bits.
+    """
+    from pythonosc.osc_message_builder import BuildError, OscMessageBuilder
+
+    builder = OscMessageBuilder(address)
+    try:
+        for argument in arguments:
+            builder.add_arg(argument)
+        packet: bytes = builder.build().dgram
+    except (BuildError, ValueError, TypeError) as error:
+        raise OscError(f"{address}: arguments {list(arguments)!r} cannot be sent ({error})") from None
+    return packet
+
+
+def encode_bundle(packets: Sequence[bytes]) -> bytes:
+    """A bundle of encoded messages, to be done at once."""
+    parts = [part for packet in packets for part in (struct.pack(">i", len(packet)), packet)]
+    return b"#bundle\0" + _IMMEDIATELY + b"".join(parts)
+
+
+def decode(packet: bytes) -> list[Message]:
+    """Messages of a packet in their order, those of bundles with their time tag; none is held back until its time.
+
+    Raises
+    ------
+    OscError
+        If the packet is no OSC.
+    """
+    start = _find_arguments(packet)
+    known = _floats.get(packet[:start])
+    if known is not None and len(packet) == start + known[1].size:
+        return [Message(known[0], known[1].unpack_from(packet, start))]
+    messages = _decode_any(packet)
+    if len(messages) == 1 and start and set(packet[packet.index(b",") + 1 : start]) <= set(b"f\0"):
+        header, layout = _float_header(messages[0].address, len(messages[0].arguments))
+        if len(_floats) < _HEADERS and packet.startswith(header):
+            _floats[header] = (messages[0].address, layout)
+    return messages
+
+
+def _decode_any(packet: bytes) -> list[Message]:
+    from pythonosc.osc_packet import OscPacket
+
+    try:
+        timed = OscPacket(packet).messages
+        now = {id(entry): None for entry in timed if not packet.startswith(b"#bundle")}
+        return [
+            Message(entry.message.address, tuple(entry.message.params), None if id(entry) in now else entry.time)
+            for entry in timed
+        ]
+    except Exception as error:  # its parser lets through what struct, str and list raise on broken packets
+        raise OscError(f"{len(packet)} bytes that are no OSC packet ({error})") from None
+
+
+def _find_arguments(packet: bytes) -> int:
+    """Offset of the arguments of a message; 0 where there is no type tag string."""
+    comma = packet.find(b",")
+    if comma < 4 or comma % 4:
+        return 0
+    end = packet.find(b"\0", comma)
+    return 0 if end < 0 else (end // 4 + 1) * 4
+
+
+@functools.lru_cache(maxsize=_HEADERS)
+def _float_header(address: str, count: int) -> tuple[bytes, struct.Struct]:
+    def pad(text: bytes) -> bytes:
+        return text + b"\0" * (4 - len(text) % 4)
+
+    return pad(address.encode()) + pad(b"," + b"f" * count), struct.Struct(f">{count}f")
