@@ -31,6 +31,8 @@ from gesturemap.frame import Array
 
 Counts = npt.NDArray[np.int64]
 
+_FEW_ROWS = 8  # fitted with all lags at once; more would take memory in proportion to the window
+
 ORDERS = {"velocity": 1, "acceleration": 2, "jerk": 3}
 
 
@@ -179,12 +181,15 @@ class PolynomialMethod:
 
     def _fit(self, time_s: Array, values: Array, rows: npt.NDArray[np.intp], length: int) -> Array:
         """(order, len(rows), n_channels) derivatives at `rows` from the last `length` frames of each."""
-        ages_s = np.stack([time_s[rows - lag] - time_s[rows] for lag in range(length)])
-        weights = derivative_weights(ages_s, min(self.degree, length - 1), self.order)
+        back = rows - np.arange(length)[:, None]
+        weights = derivative_weights(time_s[back] - time_s[rows], min(self.degree, length - 1), self.order)
         newest = values[rows]
+        # From the newest value, so that a still channel has derivatives of exactly 0.
+        if len(rows) <= _FEW_ROWS:
+            # A live frame: one call instead of one a lag. Both ways add in the same order, to the last bit.
+            return _sum_frames(weights[..., None] * (values[back] - newest), axis=1)
         fitted = np.zeros((self.order, *newest.shape))
         for lag in range(1, length):
-            # From the newest value, so that a still channel has derivatives of exactly 0.
             fitted += weights[:, lag, :, None] * (values[rows - lag] - newest)
         return fitted
 
@@ -238,9 +243,9 @@ def derivative_weights(ages_s: Array, degree: int, order: int) -> Array:
     return weights
 
 
-def _sum_frames(terms: Array) -> Array:
-    """Sum over the first axis in its order; `np.sum` would choose an order by the array's shape."""
-    total: Array = np.add.accumulate(terms, axis=0)[-1]
+def _sum_frames(terms: Array, axis: int = 0) -> Array:
+    """Sum over the frames in their order; `np.sum` would choose an order by the array's shape."""
+    total: Array = np.add.accumulate(terms, axis=axis).take(-1, axis=axis)
     return total
 
 
