@@ -7,6 +7,7 @@ from typing import Protocol, Self
 
 import numpy as np
 
+from gesturemap.clock import Clock
 from gesturemap.errors import TrackerError
 from gesturemap.frame import Array, Frame, Layout
 
@@ -23,6 +24,8 @@ class Tracker(Protocol):
         the file's own time and come as fast as they are read.
     layout : the channels of every frame; known before `open`.
     frame_rate : nominal rate in Hz; a file that is opened may correct it.
+    dropped : readings since `open` that came but could not be used, or came too fast to be read.
+    lost : times since `open` that a live source went away. While it is away the frames say so, see `Outage`.
     """
 
     name: str
@@ -30,6 +33,8 @@ class Tracker(Protocol):
     live: bool
     layout: Layout
     frame_rate: float
+    dropped: int = 0
+    lost: int = 0
 
     def open(self) -> None:
         """Open the source at its beginning; an open tracker starts again.
@@ -48,7 +53,7 @@ class Tracker(Protocol):
         Raises
         ------
         TrackerError
-            If the tracker is not open, or its device is lost.
+            If the tracker is not open, or its device never gave anything.
         """
 
     @property
@@ -106,3 +111,11 @@ def not_open(tracker: Tracker) -> TrackerError:
     return TrackerError(
         f"tracker {tracker.name!r} on {tracker.source} is not open: call open() or use it in a with block"
     )
+
+
+def wait_until(clock: Clock, due_s: float, timeout_s: float) -> bool:
+    """Wait on `clock` until `due_s`, at most `timeout_s`; whether it has come."""
+    ahead_s = due_s - clock.now_s()
+    if ahead_s > 0:
+        clock.sleep_s(min(ahead_s, timeout_s))
+    return ahead_s <= timeout_s

@@ -7,11 +7,12 @@ import importlib.util
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from gesturemap.clock import Clock
 from gesturemap.errors import TrackerError
 from gesturemap.trackers.base import Tracker
+from gesturemap.trackers.options import OPTION_TYPES, parse_options, split_options
 
 
 @dataclass(frozen=True)
@@ -40,27 +41,29 @@ def open_tracker(spec: str, clock: Clock | None = None, **options: Any) -> Track
 
     Parameters
     ----------
-    spec : ``NAME`` or ``NAME:SOURCE``: ``hands:video.mp4``, ``hands:0``, ``gametrak``,
-        ``gametrak:capture.jsonl``, ``replay:take.rec``, ``synthetic:seed=3,kind=hands,seconds=20``.
+    spec : ``NAME``, ``NAME:SOURCE`` or ``NAME:SOURCE?key=value&key=value``: ``hands:video.mp4``,
+        ``hands:0?num_hands=1&preview=true``, ``gametrak``, ``gametrak:capture.jsonl``, ``replay:take.rec``,
+        ``synthetic:seed=3,kind=hands,seconds=20``, ``osc:7400/hand(x,y,z)``.
     clock : gives live frames their time; None for the machine's.
-    options : parameters of the tracker's class, such as ``num_hands`` or ``channels``.
+    options : the same as those after the ``?``, over which they win; parameters of the tracker's class.
 
     Raises
     ------
     TrackerError
         If there is no such tracker (names the nearest), source or option.
     """
-    name, _, source = spec.partition(":")
-    if name not in _BUILDERS:
-        near = difflib.get_close_matches(name, _BUILDERS, n=1)
+    plain, given = split_options(spec)
+    name, _, source = plain.partition(":")
+    if name not in _TABLE:
+        near = difflib.get_close_matches(name, _TABLE, n=1)
         guess = f" (did you mean {near[0]!r}?)" if near else ""
-        raise TrackerError(f"no tracker {name!r}{guess}; there are: {', '.join(_BUILDERS)}")
-    return _BUILDERS[name](source, clock, options)
+        raise TrackerError(f"no tracker {name!r}{guess}; there are: {', '.join(_TABLE)}")
+    return _TABLE[name].build(source, clock, given | options)
 
 
 def list_trackers() -> list[TrackerInfo]:
     """Every tracker there is."""
-    return [_info(*row) for row in _TABLE]
+    return [_info(name, row) for name, row in _TABLE.items()]
 
 
 def _hands(source: str, clock: Clock | None, options: dict[str, Any]) -> Tracker:
@@ -88,11 +91,12 @@ def _replay(source: str, clock: Clock | None, options: dict[str, Any]) -> Tracke
 def _synthetic(source: str, clock: Clock | None, options: dict[str, Any]) -> Tracker:
     from gesturemap.trackers.synthetic import SyntheticTracker
 
-    return _make(SyntheticTracker, "synthetic", _parse_options(source) | options, clock=clock)
+    given = parse_options(source, ",", f"synthetic:{source}")
+    return _make(SyntheticTracker, "synthetic", given | options, clock=clock)
 
 
 def _make(make: Callable[..., Tracker], name: str, options: dict[str, Any], **fixed: Any) -> Tracker:
-    known = [key for key in inspect.signature(make).parameters if key not in fixed]
+    known = [key for key in inspect.signature(make).parameters if key in OPTION_TYPES and key not in fixed]
     unknown = [key for key in options if key not in known]
     if unknown:
         raise TrackerError(
@@ -101,69 +105,42 @@ def _make(make: Callable[..., Tracker], name: str, options: dict[str, Any], **fi
     return make(**fixed, **options)
 
 
-def _parse_options(text: str) -> dict[str, Any]:
-    """``seed=3,kind=hands`` as a dictionary; what a value may be is in `_OPTION_TYPES`."""
-    options: dict[str, Any] = {}
-    for part in filter(None, text.split(",")):
-        key, equals, value = part.partition("=")
-        if not equals or key not in _OPTION_TYPES:
-            raise TrackerError(
-                f"synthetic:{text}: {part!r} is none of {', '.join(f'{name}=...' for name in _OPTION_TYPES)}"
-            )
-        try:
-            options[key] = _OPTION_TYPES[key](value)
-        except (ValueError, KeyError):
-            raise TrackerError(f"synthetic:{text}: {value!r} is no value for {key}") from None
-    return options
+def _info(name: str, row: _Row) -> TrackerInfo:
+    available = not row.needs or importlib.util.find_spec(row.needs[0]) is not None
+    return TrackerInfo(name, row.description, row.sources, row.needs, available, "" if available else row.hint)
 
 
-def _info(name: str, description: str, sources: str, needs: tuple[str, ...], hint: str) -> TrackerInfo:
-    available = not needs or importlib.util.find_spec(needs[0]) is not None
-    return TrackerInfo(name, description, sources, needs, available, "" if available else hint)
+class _Row(NamedTuple):
+    build: Callable[[str, Clock | None, dict[str, Any]], Tracker]
+    description: str
+    sources: str
+    needs: tuple[str, ...] = ()
+    hint: str = ""
 
 
-_OPTION_TYPES: dict[str, Callable[[str], Any]] = {
-    "seed": int,
-    "seconds": float,
-    "frame_rate": float,
-    "kind": str,
-    "live": {"true": True, "false": False}.__getitem__,
-}
-
-_BUILDERS: dict[str, Callable[[str, Clock | None, dict[str, Any]], Tracker]] = {
-    "hands": _hands,
-    "gametrak": _gametrak,
-    "replay": _replay,
-    "synthetic": _synthetic,
-}
-
-_TABLE = (
-    (
-        "hands",
+_TABLE: dict[str, _Row] = {
+    "hands": _Row(
+        _hands,
         "both hands in front of a camera or in a video, 21 landmarks each",
         "camera number (default 0) | video file",
         ("mediapipe", "camera"),
         "pip install 'gesturemap[camera]'",
     ),
-    (
-        "gametrak",
+    "gametrak": _Row(
+        _gametrak,
         "two tethered hands: six axes, and places in millimetres",
         "none for the device | capture.jsonl",
         ("hid", "gametrak"),
         "pip install 'gesturemap[gametrak]' for the device; captures need nothing",
     ),
-    (
-        "replay",
+    "replay": _Row(
+        _replay,
         "a recording, of any tracker, played again",
         "NAME.rec for its first take | NAME.rec/take-002.arrows",
-        (),
-        "",
     ),
-    (
-        "synthetic",
+    "synthetic": _Row(
+        _synthetic,
         "seeded smooth motion that needs no device",
         "none | seed=N,seconds=S,frame_rate=HZ,kind=gametrak|hands,live=true|false",
-        (),
-        "",
     ),
-)
+}

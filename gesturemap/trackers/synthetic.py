@@ -10,13 +10,14 @@ import numpy as np
 from gesturemap.clock import Clock, MonotonicClock
 from gesturemap.errors import TrackerError
 from gesturemap.frame import Array, Frame
-from gesturemap.trackers.base import Tracker, not_open
+from gesturemap.trackers.base import wait_until
 from gesturemap.trackers.gametrak_calibration import MAX_COUNT, Calibration, gametrak_layout, gametrak_values
 from gesturemap.trackers.hand_layout import hand_layout
+from gesturemap.trackers.stored import NumberedTracker
 from gesturemap.trackers.synthetic_motion import HandsMotion, SmoothMotion
 
 
-class SyntheticTracker(Tracker):
+class SyntheticTracker(NumberedTracker):
     """Smooth motion as a tracker, for demos, tests and playing without a device.
 
     Parameters
@@ -57,45 +58,23 @@ class SyntheticTracker(Tracker):
             )
         self.live = live
         self.source = f"seed={seed},kind={kind}"
-        self._n_frames = max(1.0, np.rint(seconds * self.frame_rate))
+        self._length = max(1.0, float(np.rint(seconds * self.frame_rate)))
         axes = axes if axes is not None else SmoothMotion(seed, 6).at
         self._motion = _gametrak_motion(axes) if kind == "gametrak" else HandsMotion(seed).at
         self._clock = clock if clock is not None else MonotonicClock()
         self._start_s = 0.0
-        self._next: int | None = None
-        self._closed = False
 
-    def open(self) -> None:
-        """Start at frame 0."""
+    def start(self) -> float:
+        """Frame 0 is now when live, at 0 s otherwise."""
         self._start_s = self._clock.now_s() if self.live else 0.0
-        self._next, self._closed = 0, False
+        return self._length
 
-    def read(self, timeout_s: float = 0.0) -> Frame | None:
-        """The next frame; when live, waits for it on the clock."""
-        if self._next is None:
-            raise not_open(self)
-        if self.finished:
+    def frame_at(self, index: int, timeout_s: float) -> Frame | None:
+        """Frame `index`; when live, waits for it on the clock."""
+        at_s = index / self.frame_rate
+        if self.live and not wait_until(self._clock, self._start_s + at_s, timeout_s):
             return None
-        at_s = self._next / self.frame_rate
-        if self.live and not self._wait(self._start_s + at_s, timeout_s):
-            return None
-        self._next += 1
         return Frame(self._start_s + at_s, self._motion(at_s))
-
-    @property
-    def finished(self) -> bool:
-        """True after the last frame and when closed."""
-        return self._closed or (self._next is not None and self._next >= self._n_frames)
-
-    def close(self) -> None:
-        """Stop."""
-        self._next, self._closed = None, True
-
-    def _wait(self, due_s: float, timeout_s: float) -> bool:
-        ahead_s = due_s - self._clock.now_s()
-        if ahead_s > 0:
-            self._clock.sleep_s(min(ahead_s, timeout_s))
-        return ahead_s <= timeout_s
 
 
 def _gametrak_motion(axes: Callable[[float], Array]) -> Callable[[float], Array]:

@@ -36,15 +36,26 @@ def test_synthetic_options_in_the_spec() -> None:
     assert open_tracker("synthetic:live=true").live
 
 
+def test_options_behind_the_source() -> None:
+    """Typed, for every tracker; a file name may hold a question mark, and keywords win."""
+    assert open_tracker("synthetic:?seed=3&live=true", seed=4).source == "seed=4,kind=gametrak"
+    assert len(open_tracker("gametrak:why?.jsonl?channels=raw").layout) == 6
+    assert open_tracker("gametrak:why?.jsonl").source == "why?.jsonl"
+    with pytest.raises(TrackerError, match="num_hands=3"):
+        open_tracker("hands:0?num_hands=3")
+
+
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
         ("handz", "did you mean 'hands'"),
         ("gametrack:x.jsonl", "did you mean 'gametrak'"),
         ("", "there are: hands, gametrak, replay, synthetic"),
-        ("synthetic:seed", "'seed' is none of seed="),
+        ("synthetic:seed", "'seed' is none of"),
         ("synthetic:speed=3", "'speed=3' is none of"),
         ("synthetic:seed=three", "'three' is no value for seed"),
+        ("hands:0?mirror=perhaps", "'perhaps' is no value for mirror"),
+        ("replay:a.rec?speed=2", "'speed=2' is none of"),
         ("synthetic:live=maybe", "'maybe' is no value for live"),
     ],
 )
