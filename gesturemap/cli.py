@@ -207,7 +207,10 @@ def fit(
     name: Annotated[str, typer.Option(help="Name of the mapping.")],
     features: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(help="position, motion, gametrak_motion, hand_motion, hand_shape, or a .toml; fits the tracker."),
+        typer.Option(
+            help="position, motion, gametrak_motion, gametrak_together, hand_motion, hand_shape, series, statistics, or"
+            " a .toml; fits the tracker."
+        ),
     ] = None,
     regressor: Annotated[
         str, typer.Option(help="linear_map, ridge, polynomial, knn, kernel_ridge, gaussian_process or mlp.")

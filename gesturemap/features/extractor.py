@@ -13,45 +13,56 @@ from audiovae.settings import Settings, resolve
 from gesturemap.errors import FeatureError
 from gesturemap.features.channel_choice import AXES, choose_channels, find_hands, find_points
 from gesturemap.features.derivatives import ORDERS, Derivatives, DerivativeSettings
+from gesturemap.features.expressions import Expressions
 from gesturemap.features.frame_times import check_times
 from gesturemap.features.hand_shape import LANDMARKS, Shape, Side, hand_shape, shape_features
 from gesturemap.features.smoothing import SmoothingSettings, make_smoother
+from gesturemap.features.windows import History, Windows, WindowSettings
 from gesturemap.frame import Array, Channel, Layout
 
 PRESETS = Path(__file__).parents[1] / "presets" / "features"
 
-Motion = Literal["position", "velocity", "acceleration", "jerk", "speed"]
+Motion = Literal["position", "velocity", "acceleration", "jerk", "speed", "difference", "second_difference"]
 
 _BLOCK_FRAMES = 2048  # bounds the memory of a long take; the numbers do not depend on it
 
 
 class FeatureSettings(Settings):
-    """A feature set: channels -> smoothing -> motion of each channel, and shape of each hand.
+    """A feature set: channels -> smoothing -> expressions -> motion, and shape of each hand -> window.
 
     Parameters
     ----------
     name : the features part of a mapping's label.
-    channels : names or patterns (``left_*``, ``*_wrist_[xy]``) of the channels whose motion is used.
+    channels : names or patterns (``left_*``, ``*_wrist_[xy]``) of the channels whose motion is used; may be empty
+        where there are expressions.
+    expressions : further channels, each a name and its arithmetic over the tracker's channels; see
+        `gesturemap.features.expressions`.
     hands : which hands take part; a performer with one hand in sight lists that one, since the features of a
         hand that is never seen are never numbers.
-    motion : any of position, velocity, acceleration, jerk (each per channel) and speed (per point).
+    motion : any of position, velocity, acceleration, jerk (each per channel and expression), speed (per point),
+        difference (to the frame before, not divided by time) and second_difference.
     shape : any of pinch, curl, spread, palm; see `gesturemap.features.hand_shape`.
     landmarks : shape from ``world`` landmarks (metres, true proportions) or from those in the ``image``.
     smoothing : of the channels, before all else.
     derivative : how velocity, acceleration, jerk and speed are taken.
+    window : what is given of the last frames of all of these.
     """
 
     name: str = Field(min_length=1)
-    channels: tuple[str, ...] = Field(default=("*",), min_length=1)
+    channels: tuple[str, ...] = ("*",)
+    expressions: dict[str, str] = {}
     hands: tuple[Side, ...] = Field(default=("left", "right"), min_length=1)
     motion: tuple[Motion, ...] = ("position",)
     shape: tuple[Shape, ...] = ()
     landmarks: Literal["world", "image"] = "world"
     smoothing: SmoothingSettings = SmoothingSettings()
     derivative: DerivativeSettings = DerivativeSettings()
+    window: WindowSettings = WindowSettings()
 
     @model_validator(mode="after")
     def _makes_sense(self) -> FeatureSettings:
+        if not self.channels and not self.expressions:
+            raise ValueError("channels and expressions are both empty")
         if not self.motion and not self.shape:
             raise ValueError("nothing to compute: motion and shape are both empty")
         for chosen in (self.motion, self.shape, self.hands):
@@ -68,8 +79,8 @@ class FeatureSettings(Settings):
 
 def highest_order(motion: Sequence[Motion]) -> int:
     """The highest derivative that `motion` needs, 0 for none; a speed is the length of a velocity."""
-    needed = {"position": 0, "speed": 1} | ORDERS
-    return max((needed[kind] for kind in motion), default=0)
+    needed = {"speed": 1} | ORDERS
+    return max((needed.get(kind, 0) for kind in motion), default=0)
 
 
 def load_features(name_or_toml: str, overrides: Sequence[str] = ()) -> FeatureSettings:
@@ -101,7 +112,8 @@ class FeatureExtractor:
 
     Attributes
     ----------
-    names, units : of every feature, in order: motion by kind and channel, speed by point, then shape by hand.
+    names, units : of every feature, in order: motion by kind and channel, speed by point, then shape by hand; of a
+        window see `Windows`.
     """
 
     def __init__(self, settings: FeatureSettings, layout: Layout) -> None:
@@ -109,21 +121,32 @@ class FeatureExtractor:
         self.layout = layout
         motion = choose_channels(layout, settings.channels, settings.hands) if settings.motion else []
         hands = find_hands(layout, settings.hands, settings.landmarks == "world") if settings.shape else {}
-        self._columns = sorted({*motion, *(column for columns in hands.values() for column in columns)})
+        self._expressions = Expressions(settings.expressions if settings.motion else {}, layout.names)
+        used = layout.columns(self._expressions.channels)
+        self._columns = sorted({*motion, *used, *(column for columns in hands.values() for column in columns)})
         place = {column: i for i, column in enumerate(self._columns)}
         self._motion = [place[column] for column in motion]
+        self._used = [place[column] for column in used]
         self._hands = {side: [place[column] for column in columns] for side, columns in hands.items()}
         channels = [layout.channels[column] for column in motion]
         self._points = find_points(channels) if "speed" in settings.motion else {}
-        self.names, self.units = self._describe(channels)
+        self._windows = Windows(settings.window, *self._describe(channels))
+        self.names, self.units = self._windows.names, self._windows.units
+        twice = sorted({name for name in self.names if self.names.count(name) > 1})
+        if twice:
+            raise FeatureError(f"two features called {twice[0]!r}: give the expression another name")
         self.reset()
 
     def reset(self) -> None:
         """Forget the past, as before the first frame of a take."""
         self._time_s = -np.inf
         self._smoother = make_smoother(self.settings.smoothing, len(self._columns))
-        order = highest_order(self.settings.motion)
-        self._derivatives = Derivatives(self.settings.derivative, len(self._motion), order) if order else None
+        self._expressions.reset()
+        self._windows.reset()
+        n_channels, order = len(self._motion) + len(self._expressions.names), highest_order(self.settings.motion)
+        self._derivatives = Derivatives(self.settings.derivative, n_channels, order) if order else None
+        differs = {"difference", "second_difference"} & set(self.settings.motion)
+        self._history = History(2, n_channels) if differs else None
 
     def process(self, time_s: Array, values: Array) -> Array:
         """Features of the next frames of the stream.
@@ -153,11 +176,14 @@ class FeatureExtractor:
         self._time_s = float(time_s[-1]) if len(time_s) else self._time_s
         chosen = values[:, self._columns]
         smooth = self._smoother.process(time_s, np.where(np.isfinite(chosen), chosen, np.nan))
-        parts = self._motion_features(time_s, smooth[:, self._motion])
+        position = smooth[:, self._motion]
+        if self._expressions.names:
+            position = np.concatenate((position, self._expressions.process(smooth[:, self._used])), axis=1)
+        parts = self._motion_features(time_s, position)
         for side, columns in self._hands.items():
             landmarks = smooth[:, columns].reshape(len(time_s), len(LANDMARKS), 3)
             parts.append(hand_shape(landmarks, side, self.settings.shape))
-        return np.concatenate(parts, axis=1)
+        return self._windows.process(np.concatenate(parts, axis=1))
 
     def _motion_features(self, time_s: Array, position: Array) -> list[Array]:
         kinds = {"position": position}
@@ -165,6 +191,9 @@ class FeatureExtractor:
             kinds |= dict(zip(ORDERS, self._derivatives.process(time_s, position), strict=False))
         if self._points:
             kinds["speed"] = self._speed(kinds["velocity"])
+        if self._history is not None:
+            (now, before, earlier), _ = self._history.process(position)
+            kinds |= {"difference": now - before, "second_difference": now - 2.0 * before + earlier}
         return [kinds[kind] for kind in self.settings.motion]
 
     def _speed(self, velocity: Array) -> Array:
@@ -185,7 +214,8 @@ class FeatureExtractor:
                 names = [f"{point}_speed".lstrip("_") for point in self._points]
                 features += [(name, f"{unit}/s") for name, unit in zip(names, units, strict=True)]
             else:
-                features += [_describe_channel(channel, kind) for channel in channels]
+                features += [_describe_channel(channel.name, channel.unit, kind) for channel in channels]
+                features += [_describe_channel(name, "1", kind) for name in self._expressions.names]
         for side in self._hands:
             features += shape_features(side, self.settings.shape)
         return tuple(name for name, _ in features), tuple(unit for _, unit in features)
@@ -199,9 +229,10 @@ def extract_features(settings: FeatureSettings, layout: Layout, time_s: Array, v
     return np.concatenate([extractor.process(time_s[block], values[block]) for block in blocks])
 
 
-def _describe_channel(channel: Channel, kind: Motion) -> tuple[str, str]:
+def _describe_channel(name: str, unit: str, kind: Motion) -> tuple[str, str]:
     """Name and unit of one feature of one channel: mm, mm/s, mm/s^2, mm/s^3."""
     if kind == "position":
-        return channel.name, channel.unit
-    order = ORDERS[kind]
-    return f"{channel.name}_{kind}", f"{channel.unit}/s" + (f"^{order}" if order > 1 else "")
+        return name, unit
+    if kind in ORDERS:
+        unit += "/s" + (f"^{ORDERS[kind]}" if ORDERS[kind] > 1 else "")
+    return f"{name}_{kind}", unit

@@ -16,7 +16,7 @@ from gesturemap.features.extractor import PRESETS
 from gesturemap.features.hand_shape import LANDMARKS
 from gesturemap.trackers import gametrak_calibration
 
-EVERYTHING = 'motion=["position","velocity","acceleration","jerk","speed"]'
+EVERYTHING = 'motion=["position","velocity","acceleration","jerk","speed","difference","second_difference"]'
 HAND = Layout(
     tuple(Channel(f"{s}_{p}_world_{a}", "m", -1.0, 1.0) for s in ("left", "right") for p in LANDMARKS for a in "xyz")
 )
@@ -24,6 +24,12 @@ VARIANTS: list[Sequence[str]] = [
     ("derivative.degree=3", "derivative.window_s=0", "derivative.window_frames=7"),
     ("derivative.degree=3", "derivative.window_s=0.08", "smoothing.method=exponential"),
     ("derivative.method=difference", "derivative.velocity_frames=3", "smoothing.method=one_euro"),
+    ("derivative.degree=3", 'window={frames=5, give=["now", "series", "min", "max", "mean", "deviation"]}'),
+    (
+        "derivative.degree=3",
+        'expressions.left_height="sqrt(abs(left_wrist_world_y[-2])) ** 0.3 + sin(left_wrist_world_x)"',
+        'expressions.right_turn="hypot(right_wrist_world_x, cos(right_wrist_world_z[-4] * 9)) / 3"',
+    ),
 ]
 
 
@@ -86,7 +92,8 @@ def test_names_and_units(gametrak_layout: Layout) -> None:
     assert described["left_x_acceleration"] == "mm/s^2"
     assert described["left_x_jerk"] == "mm/s^3"
     assert described["left_speed"] == described["right_speed"] == "mm/s"
-    assert len(described) == len(extractor.names) == 14
+    assert described["left_x_second_difference"] == "mm"
+    assert len(described) == len(extractor.names) == 20
 
 
 def test_speed_is_the_length_of_the_velocity(gametrak_layout: Layout) -> None:
@@ -104,7 +111,7 @@ def test_presets_explain_themselves_and_work(preset: str, hands_layout: Layout) 
     assert len(list_presets(PRESETS)[preset]) > 30
     settings = load_features(preset)
     assert settings.name == preset
-    layout = gametrak_calibration.gametrak_layout() if preset == "gametrak_motion" else hands_layout
+    layout = gametrak_calibration.gametrak_layout() if preset.startswith("gametrak") else hands_layout
     extractor = FeatureExtractor(settings, layout)
     rng = np.random.default_rng(6)
     features = extractor.process(np.arange(20) / 25.0, rng.normal(size=(20, len(layout))))
