@@ -61,6 +61,14 @@ class SubsetGaussianProcess(RegressorMixin, BaseEstimator):
         variance = self.variance_ + self.noise_ - (half**2).sum(axis=0)
         return np.asarray(np.sqrt(np.maximum(variance, 0.0))[:, None])
 
+    def confidence(self, X: Array) -> Array:
+        """Share of the variance of a latent that the examples explain, (n_rows,) in 0..1.
+
+        1: known exactly; 0: nothing near tells anything, the prediction is the mean latent.
+        """
+        half = solve_triangular(self.factor_, self._kernel(X).T, lower=True)
+        return np.asarray(np.clip((half**2).sum(axis=0) / self.variance_, 0.0, 1.0))
+
     def _kernel(self, X: Array) -> Array:
         return np.asarray(self.variance_ * rbf_kernel(X / self.length_scales_, self.examples_, 1.0))
 

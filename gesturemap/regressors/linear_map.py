@@ -10,12 +10,13 @@ from sklearn.base import BaseEstimator, RegressorMixin
 
 from gesturemap.errors import MappingError
 from gesturemap.frame import Array
+from gesturemap.regressors.familiarity import FamiliarityMixin
 from gesturemap.regressors.rows import IntArray, check_features, check_pairs
 
 EDGE = 0.01  # the range of a feature or a latent is its EDGE to 1 - EDGE quantile
 
 
-class LinearMap(RegressorMixin, BaseEstimator):
+class LinearMap(FamiliarityMixin, RegressorMixin, BaseEstimator):
     """latent_i = bias_i + half_range_i * sign_i * u_i, u_i = the feature of column_i scaled to -1..1.
 
     Parameters
@@ -63,6 +64,7 @@ class LinearMap(RegressorMixin, BaseEstimator):
         bias, half_range = (None, None) if targets is None else self._learn_range(u * self.signs_, targets)
         self.bias_ = _per_latent("bias", self.bias, bias, n_outputs)
         self.half_range_ = _per_latent("half_range", self.half_range, half_range, n_outputs)
+        self._keep_examples(rows)
         return self
 
     def predict(self, X: Any) -> Array:

@@ -38,13 +38,13 @@ def check_features(features: Any, n_features: int | None = None) -> Array:
     return rows
 
 
-def check_pairs(features: Any, latents: Any) -> tuple[Array, Array]:
+def check_pairs(features: Any, latents: Any, min_rows: int = MIN_ROWS) -> tuple[Array, Array]:
     """Features (n_rows, n_features) and latents (n_rows, n_outputs) as finite float64; 1-D is one output.
 
     Raises
     ------
     MappingError
-        If the shapes do not fit, a number is not finite, or there are fewer than `MIN_ROWS` rows.
+        If the shapes do not fit, a number is not finite, or there are fewer than `min_rows` rows.
     """
     rows = check_features(features)
     targets = np.asarray(latents, dtype=np.float64)
@@ -53,8 +53,8 @@ def check_pairs(features: Any, latents: Any) -> tuple[Array, Array]:
         raise MappingError(f"latents of shape {targets.shape} found for {len(rows)} feature rows")
     if not np.isfinite(targets).all():
         raise MappingError("latents hold NaN or infinity: drop those rows first")
-    if len(rows) < MIN_ROWS:
-        raise MappingError(f"{len(rows)} examples found, {MIN_ROWS} or more needed: record more")
+    if len(rows) < min_rows:
+        raise MappingError(f"{len(rows)} examples found, {min_rows} or more needed: record more")
     return rows, targets
 
 

@@ -98,3 +98,29 @@ class MlpSettings(Settings):
     max_epochs: Annotated[int, Field(ge=1)] = 400
     patience: Annotated[int, Field(ge=1)] = 40
     held_out: Annotated[float, Field(gt=0, lt=0.5)] = 0.15
+
+
+class GaussianMixtureSettings(Settings):
+    """Gaussian mixture regression: a blend of linear maps that knows where its examples are.
+
+    n_components : Gaussians; None: chosen by the Bayesian information criterion.
+    regularisation : variance added in each direction, relative to that of the features and latents.
+    max_rows : examples learned from, evenly spaced in time.
+    """
+
+    n_components: Annotated[int, Field(ge=1, le=100)] | None = None
+    regularisation: Positive = 1e-3
+    max_rows: Annotated[int, Field(ge=10)] = 3000
+
+
+class WekinatorSettings(Settings):
+    """Wekinator's own network for each output, number for number.
+
+    hidden_nodes : of each network; None: as many as it has features, as in Wekinator.
+    epochs, learning_rate, momentum : of the descent; Wekinator's values cannot be changed there.
+    """
+
+    hidden_nodes: Annotated[int, Field(ge=1, le=1000)] | None = None
+    epochs: Annotated[int, Field(ge=1)] = 500
+    learning_rate: Positive = 0.3
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.2

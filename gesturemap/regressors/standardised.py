@@ -14,10 +14,11 @@ from sklearn.base import BaseEstimator, RegressorMixin, clone
 
 from gesturemap.errors import MappingError
 from gesturemap.frame import Array
+from gesturemap.regressors.familiarity import FamiliarityMixin
 from gesturemap.regressors.rows import check_features, check_pairs
 
 
-class StandardisedRegressor(RegressorMixin, BaseEstimator):
+class StandardisedRegressor(FamiliarityMixin, RegressorMixin, BaseEstimator):
     """A regressor that sees zero mean and unit variance on both sides, so that no latent dominates.
 
     A constant feature has no effect, a constant latent stays the constant it is.
@@ -48,6 +49,7 @@ class StandardisedRegressor(RegressorMixin, BaseEstimator):
         # scikit-learn's own convention: one output is a 1-D target.
         inside = z[:, 0] if z.shape[1] == 1 else z
         self.regressor_ = clone(self.regressor).fit((rows - self.feature_mean_) / self.feature_scale_, inside)
+        self._keep_examples(rows)
         return self
 
     def predict(self, X: Any) -> Array:
@@ -74,6 +76,21 @@ class StandardisedRegressor(RegressorMixin, BaseEstimator):
             raise MappingError(f"{type(self.regressor_).__name__} gives no standard deviation: fit gaussian_process")
         std = self.regressor_.predict_std(self._standardise(X)).reshape(len(X), -1)
         return np.asarray(self.target_scale_ * std)
+
+    def confidence(self, X: Any) -> Array:
+        """How far the prediction can be trusted, (n_rows,) in 0..1.
+
+        By the regressor's own measure where it has one (``gaussian_process``, ``gaussian_mixture``), else by the
+        distance to the nearest example, see `Familiarity`. Always 1 among the examples and 0 far from all.
+
+        Raises
+        ------
+        MappingError
+            If `X` is not (n_rows, n_features) and finite.
+        """
+        if hasattr(self.regressor_, "confidence"):
+            return np.asarray(self.regressor_.confidence(self._standardise(X)))
+        return super().confidence(X)
 
     def _standardise(self, X: Any) -> Array:
         return (check_features(X, self.n_features_in_) - self.feature_mean_) / self.feature_scale_

@@ -12,6 +12,7 @@ from gesturemap.errors import MappingError
 from gesturemap.regressors.rows import N_BLOCKS
 from gesturemap.regressors.settings import (
     RIDGE_ALPHAS,
+    GaussianMixtureSettings,
     GaussianProcessSettings,
     KernelRidgeSettings,
     KnnSettings,
@@ -19,6 +20,7 @@ from gesturemap.regressors.settings import (
     MlpSettings,
     PolynomialSettings,
     RidgeSettings,
+    WekinatorSettings,
 )
 
 DEFAULT_REGRESSOR = "kernel_ridge"
@@ -145,6 +147,21 @@ def _build_gaussian_process(
     return StandardisedRegressor(SubsetGaussianProcess(**settings.model_dump()))
 
 
+def _build_gaussian_mixture(
+    settings: GaussianMixtureSettings, names: tuple[str, ...], n_outputs: int, seed: int
+) -> Any:
+    from gesturemap.regressors.gaussian_mixture import MixtureRegression
+    from gesturemap.regressors.standardised import StandardisedRegressor
+
+    return StandardisedRegressor(MixtureRegression(**settings.model_dump(), seed=seed))
+
+
+def _build_wekinator(settings: WekinatorSettings, names: tuple[str, ...], n_outputs: int, seed: int) -> Any:
+    from gesturemap.regressors.wekinator_network import WekinatorNetworks
+
+    return WekinatorNetworks(**settings.model_dump())
+
+
 def _build_mlp(settings: MlpSettings, names: tuple[str, ...], n_outputs: int, seed: int) -> Any:
     from gesturemap.regressors.mlp import EarlyStoppedMLP
     from gesturemap.regressors.standardised import StandardisedRegressor
@@ -183,5 +200,9 @@ REGRESSORS: dict[str, RegressorInfo] = {
         GaussianProcessSettings,
         _build_gaussian_process,
     ),
+    "gaussian_mixture": RegressorInfo(
+        "a blend of linear maps that knows where its examples are", GaussianMixtureSettings, _build_gaussian_mixture
+    ),
     "mlp": RegressorInfo("a small neural network", MlpSettings, _build_mlp),
+    "wekinator": RegressorInfo("the network Wekinator trains, number for number", WekinatorSettings, _build_wekinator),
 }
