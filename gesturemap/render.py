@@ -91,7 +91,7 @@ def render(
     from audiovae.player import Player, save_audio
 
     start = time.perf_counter()
-    _check_folders(out_wav, latents_out)
+    check_folders(out_wav, latents_out)
     takes = _choose_takes(mapping, recording, take)
     player = Player(model_dir) if player is None else player
     space = player.space
@@ -103,7 +103,7 @@ def render(
             latents.append(pause)
             audio.append(np.zeros((space.channels, len(pause) * space.hop_length), np.float32))
         latents.append(latents_of(mapping, chosen, space))
-        audio.append(_soften_edges(np.asarray(player.decode(latents[-1])), space.sample_rate))
+        audio.append(decode_softly(player, latents[-1]))
     sound, played = np.concatenate(audio, axis=1), np.concatenate(latents)
     save_audio(out_wav, sound, space.sample_rate)
     if latents_out is not None:
@@ -123,10 +123,24 @@ def latents_of(mapping: Mapping, take: Take, space: LatentSpace) -> Array:
 
     The first is at the take's first row, the last at or before its last.
     """
-    latents = mapping.map_take(take.time_s, take.values, fill=True)
-    n_frames = int(take.duration_s * space.latent_rate + 1e-9) + 1
-    at_s = take.time_s[0] + np.arange(n_frames) / space.latent_rate
-    return np.asarray(resample_latents(latents, take.time_s, at_s), dtype=np.float64)
+    return resample_to_model(mapping.map_take(take.time_s, take.values, fill=True), take.time_s, space)
+
+
+def resample_to_model(latents: Array, time_s: Array, space: LatentSpace) -> Array:
+    """Latents (n, latent_size) at times `time_s` (n,) increasing, at the latent rate of `space`.
+
+    Returns
+    -------
+    (n_frames, latent_size), the first at ``time_s[0]``, the last at or before ``time_s[-1]``.
+    """
+    n_frames = int((time_s[-1] - time_s[0]) * space.latent_rate + 1e-9) + 1
+    at_s = time_s[0] + np.arange(n_frames) / space.latent_rate
+    return np.asarray(resample_latents(latents, time_s, at_s), dtype=np.float64)
+
+
+def decode_softly(player: Decoder, latents: Array) -> Any:
+    """(channels, samples) sound of latents (n_frames, latent_size) whose edges do not click."""
+    return _soften_edges(np.asarray(player.decode(latents)), player.space.sample_rate)
 
 
 def _choose_takes(mapping: Mapping, recording: Recording, index: int | None) -> Sequence[Take]:
@@ -146,7 +160,7 @@ def _choose_takes(mapping: Mapping, recording: Recording, index: int | None) -> 
     return takes
 
 
-def _check_folders(*paths: str | Path | None) -> None:
+def check_folders(*paths: str | Path | None) -> None:
     """Refuse a place that cannot be written to before the work, not after."""
     for path in paths:
         if path is not None and not Path(path).parent.is_dir():

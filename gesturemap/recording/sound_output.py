@@ -44,21 +44,7 @@ class SoundOutput:
         self._next = 0
         self._heard_s = 0.0
         self._started = threading.Event()
-        try:
-            import sounddevice
-        except ImportError:
-            raise MissingExtraError("sounddevice", "audio", "record with --silent") from None
-        except OSError as error:  # sounddevice is there, the system's PortAudio is not
-            raise RecordingError(
-                f"no sound on this machine ({error}): install PortAudio (Debian: apt install libportaudio2), "
-                "or record with --silent"
-            ) from None
-        try:
-            self._stream = sounddevice.OutputStream(
-                samplerate=sample_rate, channels=audio.shape[0], dtype="float32", callback=self._fill
-            )
-        except (sounddevice.PortAudioError, ValueError) as error:
-            raise RecordingError(f"no sound output found ({error}): connect one, or record with --silent") from None
+        self._stream = open_output(sample_rate, audio.shape[0], "record with --silent", callback=self._fill)
 
     def start(self) -> float:
         """Play from the beginning; returns the time on the clock at which the first sample is heard."""
@@ -95,3 +81,32 @@ class SoundOutput:
         block[:] = 0.0
         block[inside] = self._samples[index[inside]]
         self._next += n_samples
+
+
+def open_output(sample_rate: int, channels: int, without: str, **options: Any) -> Any:
+    """A `sounddevice.OutputStream` of float32, not started.
+
+    Parameters
+    ----------
+    without : what to do on a machine without sound, for the error.
+    options : of the stream, such as ``device``, ``callback``, ``blocksize`` and ``latency``.
+
+    Raises
+    ------
+    MissingExtraError
+        If sounddevice is not installed.
+    RecordingError
+        If there is no sound library or no such output on this machine.
+    """
+    try:
+        import sounddevice
+    except ImportError:
+        raise MissingExtraError("sounddevice", "audio", without) from None
+    except OSError as error:  # sounddevice is there, the system's PortAudio is not
+        raise RecordingError(
+            f"no sound on this machine ({error}): install PortAudio (Debian: apt install libportaudio2), or {without}"
+        ) from None
+    try:
+        return sounddevice.OutputStream(samplerate=sample_rate, channels=channels, dtype="float32", **options)
+    except (sounddevice.PortAudioError, ValueError) as error:
+        raise RecordingError(f"no sound output found ({error}): connect one, or {without}") from None
