@@ -141,7 +141,7 @@ def _hidapi() -> Finding:
 def _gametrak() -> Finding:
     if _version("hidapi") is None:
         return False, "cannot be looked for without hidapi", GAMETRAK_FIX
-    from gesturemap.trackers.gametrak import UDEV_FIX, find_devices
+    from gesturemap.trackers.gametrak_hid import UDEV_FIX, find_devices
 
     paths = find_devices()
     if not paths:

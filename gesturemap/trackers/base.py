@@ -119,3 +119,8 @@ def wait_until(clock: Clock, due_s: float, timeout_s: float) -> bool:
     if ahead_s > 0:
         clock.sleep_s(min(ahead_s, timeout_s))
     return ahead_s <= timeout_s
+
+
+def strictly_after(last_s: float, now_s: float) -> float:
+    """`now_s`, or the next number after `last_s` where readings come faster than the clock ticks."""
+    return max(now_s, float(np.nextafter(last_s, np.inf)))

@@ -58,6 +58,13 @@ class Calibration:
             raise TrackerError(f"calibration: {', '.join(flat)} never moved: move both arms through their whole travel")
 
     @classmethod
+    def of(cls, given: Calibration | str | Path | None) -> Calibration:
+        """A calibration as it is given: itself, in a file, or None for the nominal device."""
+        if given is None:
+            return cls()
+        return given if isinstance(given, Calibration) else cls.load(given)
+
+    @classmethod
     def from_ranges(cls, raw: Array) -> Calibration:
         """From a capture in which both tethers were let in and both joysticks turned all the way round.
 

@@ -25,21 +25,21 @@ class Outage:
     ----------
     count : how often the device was lost.
     active : whether it is away now.
+    due_s : when the next frame of absence is due, if it is.
     """
 
     def __init__(self, clock: Clock, layout: Layout, frame_rate: float) -> None:
         self._clock = clock
         self._values = absent_values(layout)
         self._period_s = 1.0 / frame_rate
-        self._due_s = self._retry_s = -np.inf
+        self.due_s = self._retry_s = np.inf
         self.count = 0
         self.active = False
 
-    def begin(self, due_s: float | None = None) -> None:
-        """The device is lost; the first frame of absence is due now, or at `due_s`."""
-        now_s = self._clock.now_s()
-        self._due_s = now_s if due_s is None else due_s
-        self._retry_s = now_s + RETRY_S
+    def begin(self) -> None:
+        """The device is lost; the first frame of absence is due now."""
+        self.due_s = self._clock.now_s()
+        self._retry_s = self.due_s + RETRY_S
         self.count += 1
         self.active = True
 
@@ -57,9 +57,9 @@ class Outage:
 
     def read(self, timeout_s: float) -> Frame | None:
         """The next frame of absence, waiting for it on the clock; None if it is not due within `timeout_s`."""
-        if not wait_until(self._clock, self._due_s, timeout_s):
+        if not wait_until(self._clock, self.due_s, timeout_s):
             return None
-        frame = Frame(self._due_s, self._values.copy())
+        frame = Frame(self.due_s, self._values.copy())
         # One frame at a time: a reader who paused is not handed the absences it missed.
-        self._due_s = max(self._due_s, self._clock.now_s() - self._period_s) + self._period_s
+        self.due_s = max(self.due_s, self._clock.now_s() - self._period_s) + self._period_s
         return frame

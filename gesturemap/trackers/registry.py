@@ -73,10 +73,12 @@ def _hands(source: str, clock: Clock | None, options: dict[str, Any]) -> Tracker
 
 
 def _gametrak(source: str, clock: Clock | None, options: dict[str, Any]) -> Tracker:
-    from gesturemap.trackers.gametrak import GametrakCapture, GametrakTracker
-
     if source:
+        from gesturemap.trackers.gametrak_capture import GametrakCapture
+
         return _make(GametrakCapture, "gametrak", options, source=source)
+    from gesturemap.trackers.gametrak import GametrakTracker
+
     return _make(GametrakTracker, "gametrak", options, clock=clock)
 
 
@@ -93,6 +95,12 @@ def _synthetic(source: str, clock: Clock | None, options: dict[str, Any]) -> Tra
 
     given = parse_options(source, ",", f"synthetic:{source}")
     return _make(SyntheticTracker, "synthetic", given | options, clock=clock)
+
+
+def _osc(source: str, clock: Clock | None, options: dict[str, Any]) -> Tracker:
+    from gesturemap.trackers.osc import OscTracker
+
+    return _make(OscTracker, "osc", options, source=source, clock=clock)
 
 
 def _make(make: Callable[..., Tracker], name: str, options: dict[str, Any], **fixed: Any) -> Tracker:
@@ -132,6 +140,11 @@ _TABLE: dict[str, _Row] = {
         "none for the device | capture.jsonl",
         ("hid", "gametrak"),
         "pip install 'gesturemap[gametrak]' for the device; captures need nothing",
+    ),
+    "osc": _Row(
+        _osc,
+        "numbers that any program or phone sends by OSC, of one sender or several",
+        "PORT/ADDRESS(6) | PORT/hand(x,y,z);/pedal | HOST:PORT/...",
     ),
     "replay": _Row(
         _replay,

@@ -97,7 +97,7 @@ def test_torch_versions(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_gametrak_without_permission(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Plugged in but not allowed: the udev rule is the fix. Allowed: fine."""
     versions(monkeypatch, hidapi=(0, 15))
-    monkeypatch.setattr("gesturemap.trackers.gametrak.find_devices", lambda: [str(tmp_path)])
+    monkeypatch.setattr("gesturemap.trackers.gametrak_hid.find_devices", lambda: [str(tmp_path)])
     assert by_name(examine())["gametrak: device"].ok
     monkeypatch.setattr("os.access", lambda path, mode: False)
     check = by_name(examine())["gametrak: device"]

@@ -12,8 +12,33 @@ import pytest
 
 from gesturemap.clock import ManualClock
 from gesturemap.frame import Layout
+from gesturemap.osc.udp import UdpReceiver, UdpSender
 from gesturemap.trackers import read_all
 from gesturemap.trackers.synthetic import SyntheticTracker
+
+
+class PacedReceiver(UdpReceiver):
+    """A real socket on a free port that sends itself the next of `packets` when asked, `period_s` later each."""
+
+    def __init__(self, clock: ManualClock, packets: Sequence[bytes], period_s: float = 0.01) -> None:
+        super().__init__(0)
+        self._clock, self._packets, self._period_s = clock, iter(packets), period_s
+        self._sender = UdpSender("127.0.0.1", self.port)
+
+    def receive(self, timeout_s: float | None = 0.0) -> tuple[bytes, tuple[str, int]] | None:
+        """The next packet, through the socket; without one the time is up."""
+        packet = next(self._packets, None)
+        if packet is None:
+            self._clock.sleep_s(timeout_s or 0.0)
+            return super().receive(0.0)
+        self._clock.sleep_s(self._period_s)
+        self._sender.send(packet)
+        return super().receive(10.0)
+
+    def close(self) -> None:
+        """Close both ends."""
+        self._sender.close()
+        super().close()
 
 
 class FakeHid:
@@ -26,7 +51,7 @@ class FakeHid:
         self.clock = clock
         self.reports = list(reports)
         self.written: list[bytes] = []
-        self.answers: dict[bytes, list[bytes]] = {}
+        self.answers: dict[bytes, list[bytes] | OSError] = {}
         self.closed = 0
 
     def read(self, max_length: int, timeout_ms: int = 0) -> Sequence[int]:
@@ -41,9 +66,12 @@ class FakeHid:
         return list(report[:max_length])
 
     def write(self, data: bytes) -> int:
-        """Note what was written, and queue the answer to it."""
+        """Note what was written, and queue the answer to it or raise it."""
         self.written.append(data)
-        self.reports += self.answers.get(data, [])
+        answer = self.answers.get(data, [])
+        if isinstance(answer, OSError):
+            raise answer
+        self.reports += answer
         return len(data)
 
     def close(self) -> None:
@@ -61,6 +89,12 @@ def clock() -> ManualClock:
 def fake_hid(clock: ManualClock) -> Callable[..., FakeHid]:
     """Makes Gametraks on `clock`."""
     return lambda reports=(): FakeHid(clock, reports)
+
+
+@pytest.fixture
+def paced_receiver(clock: ManualClock) -> Callable[..., PacedReceiver]:
+    """Makes receivers on `clock`."""
+    return lambda packets=(): PacedReceiver(clock, packets)
 
 
 @pytest.fixture(scope="session")

@@ -11,12 +11,14 @@ import pytest
 from gesturemap.clock import ManualClock
 from gesturemap.errors import TrackerError
 from gesturemap.frame import Array
+from gesturemap.osc.codec import encode_floats
 from gesturemap.trackers import Tracker, open_tracker, read_all
 from gesturemap.trackers.gametrak import GametrakTracker
 from gesturemap.trackers.hand_layout import hand_block, hand_layout
+from gesturemap.trackers.osc import OscTracker
 
 STORED = ("hands", "gametrak", "replay", "synthetic", "synthetic_hands")
-LIVE = ("gametrak_device", "synthetic_live")
+LIVE = ("gametrak_device", "osc", "synthetic_live")
 MAX_FRAMES = 1000
 
 
@@ -35,6 +37,10 @@ def _make(name: str, request: pytest.FixtureRequest) -> Tracker:
     clock: ManualClock = request.getfixturevalue("clock")
     if name == "synthetic_live":
         return open_tracker("synthetic:seconds=3,live=true", clock=clock)
+    if name == "osc":
+        packets = [encode_floats("/hand", [index / 200, 0.5]) for index in range(200)]
+        receiver = request.getfixturevalue("paced_receiver")
+        return OscTracker("7400/hand(x,y)", clock=clock, open_receiver=lambda port, host: receiver(packets))
     reports = [bytes([0, 1, 2, 3] * 4), bytes([4, 5, 6, 7] * 4)] * 100
     fake_hid = request.getfixturevalue("fake_hid")
     return GametrakTracker(clock=clock, open_device=lambda: fake_hid(reports))

@@ -14,7 +14,8 @@ import pytest
 from gesturemap.clock import ManualClock
 from gesturemap.errors import MissingExtraError, TrackerError
 from gesturemap.trackers import read_all
-from gesturemap.trackers.gametrak import GametrakCapture, GametrakTracker
+from gesturemap.trackers.gametrak import GametrakTracker
+from gesturemap.trackers.gametrak_capture import GametrakCapture
 from gesturemap.trackers.gametrak_report import (
     FIRST_KEY,
     WAKE_TEXT,
@@ -157,19 +158,72 @@ def test_waiting_reports_get_increasing_times(fake_hid: Callable[..., Any]) -> N
     assert times[0] < times[1] < times[2] < 5.0 + 1e-9
 
 
-def test_pulled_cable(clock: ManualClock, fake_hid: Callable[..., Any]) -> None:
-    """An error that says so; the tracker is finished, the device closed, and it can be opened again."""
-    devices = [fake_hid([REPORT, OSError("read error")]), fake_hid([REPORT])]
-    left = iter(devices)
-    tracker = GametrakTracker(clock=clock, open_device=lambda: next(left))
-    with tracker:
+def test_pulled_cable(gametrak_capture: Path, clock: ManualClock, fake_hid: Callable[..., Any]) -> None:
+    """Real reports, the cable out for 3 s, real reports again: NaN at the device's rate meanwhile, one loss."""
+    _, reports = read_capture(gametrak_capture)
+    devices = [fake_hid([*reports[1:101], OSError("read error")]), fake_hid(reports[101:201])]
+    plugged, tries = iter(devices), []
+
+    def plug() -> Any:
+        tries.append(clock.now_s())
+        if len(tries) in (2, 3):
+            raise TrackerError("no Gametrak found")
+        return next(plugged)
+
+    with GametrakTracker(clock=clock, open_device=plug) as tracker:
+        frames = [frame for _ in range(100 + 240 + 100) if (frame := tracker.read(0.1))]
+        assert (tracker.lost, tracker.dropped, tracker.finished) == (1, 0, False)
+    time_s, values = np.array([frame.time_s for frame in frames]), np.array([frame.values for frame in frames])
+    _, truth = read_all(GametrakCapture(gametrak_capture))
+    away = np.isnan(values).all(axis=1)
+    np.testing.assert_array_equal(values[~away], truth[: (~away).sum()])
+    assert np.isfinite(values[~away]).all()
+    assert np.ptp(np.flatnonzero(away)) == away.sum() - 1
+    assert (np.diff(time_s) > 0).all()
+    assert np.diff(time_s[away]) == pytest.approx(1 / 80)
+    assert np.diff(tries[1:]) == pytest.approx(1.0, abs=0.02)
+    assert devices[0].closed == 1
+
+
+def test_cable_pulled_while_writing(clock: ManualClock, fake_hid: Callable[..., Any]) -> None:
+    """A write that fails is a loss as well; and without a report ever, an error."""
+    device = fake_hid([REPORT])
+    device.answers = {WAKE_TEXT: OSError("write error")}
+    devices = iter([device])
+
+    def plug() -> Any:
+        try:
+            return next(devices)
+        except StopIteration:
+            raise TrackerError("no Gametrak found") from None
+
+    with GametrakTracker(clock=clock, open_device=plug) as tracker:
         assert tracker.read(0.1) is not None
+        frame = tracker.read(1.0)
+        assert frame is not None
+        assert np.isnan(frame.values).all()
+        assert tracker.lost == 1
+    mute = fake_hid()
+    mute.answers = {WAKE_TEXT: OSError("write error")}
+    with GametrakTracker(clock=clock, open_device=lambda: mute) as tracker:
         with pytest.raises(TrackerError, match="lost.*plug it in"):
-            tracker.read(0.1)
+            tracker.read(1.0)
         assert tracker.finished
-        assert devices[0].closed == 1
-        tracker.open()
-        assert tracker.read(0.1) is not None
+
+
+def test_falling_silent_is_a_loss(clock: ManualClock, fake_hid: Callable[..., Any]) -> None:
+    """Without an error from the driver: woken in vain for three seconds, then away, and heard again later."""
+    devices = iter([fake_hid([REPORT]), fake_hid(), fake_hid([REPORT])])
+    with GametrakTracker(clock=clock, open_device=lambda: next(devices)) as tracker:
+        first, away = tracker.read(), tracker.read(4.0)
+        assert first is not None
+        assert away is not None
+        assert away.time_s - first.time_s == pytest.approx(3.0, abs=0.1)
+        while np.isnan(away.values).all():
+            away = tracker.read(0.1)
+            assert away is not None
+        assert away.time_s - first.time_s == pytest.approx(7.0, abs=0.2)  # the second device stayed silent too
+        assert tracker.lost == 1
 
 
 def test_device_that_never_answers(clock: ManualClock, fake_hid: Callable[..., Any]) -> None:
@@ -186,7 +240,7 @@ def test_device_that_never_answers(clock: ManualClock, fake_hid: Callable[..., A
 def test_no_device(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a Gametrak, and without hidapi, `open` says what to do."""
     pytest.importorskip("hidraw")
-    monkeypatch.setattr("gesturemap.trackers.gametrak.find_devices", list)
+    monkeypatch.setattr("gesturemap.trackers.gametrak_hid.find_devices", list)
     with pytest.raises(TrackerError, match="14b7:0982.*gametrak:CAPTURE.jsonl"):
         GametrakTracker().open()
     monkeypatch.undo()

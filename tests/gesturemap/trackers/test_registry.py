@@ -10,8 +10,11 @@ import pytest
 from gesturemap.clock import ManualClock
 from gesturemap.errors import TrackerError
 from gesturemap.trackers import list_trackers, open_tracker
-from gesturemap.trackers.gametrak import GametrakCapture, GametrakTracker
+from gesturemap.trackers.gametrak import GametrakTracker
+from gesturemap.trackers.gametrak_capture import GametrakCapture
 from gesturemap.trackers.hands import HandsTracker
+
+NAMES = ["hands", "gametrak", "osc", "replay", "synthetic"]
 
 
 def test_specs_become_trackers() -> None:
@@ -50,7 +53,7 @@ def test_options_behind_the_source() -> None:
     [
         ("handz", "did you mean 'hands'"),
         ("gametrack:x.jsonl", "did you mean 'gametrak'"),
-        ("", "there are: hands, gametrak, replay, synthetic"),
+        ("", "there are: hands, gametrak, osc, "),
         ("synthetic:seed", "'seed' is none of"),
         ("synthetic:speed=3", "'speed=3' is none of"),
         ("synthetic:seed=three", "'three' is no value for seed"),
@@ -76,7 +79,7 @@ def test_unknown_options_are_refused() -> None:
 def test_the_list_is_complete() -> None:
     """Every row of the list makes a tracker, and says what it needs."""
     trackers = {info.name: info for info in list_trackers()}
-    assert list(trackers) == ["hands", "gametrak", "replay", "synthetic"]
+    assert list(trackers) == NAMES
     assert trackers["synthetic"].available
     for info in trackers.values():
         assert info.available == (not info.hint)
