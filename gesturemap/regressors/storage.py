@@ -21,6 +21,7 @@ OWN_TYPES = (
     "gesturemap.regressors.familiarity.Familiarity",
     "gesturemap.regressors.gaussian_mixture.MixtureRegression",
     "gesturemap.regressors.gaussian_process.SubsetGaussianProcess",
+    "gesturemap.regressors.grouped.GroupedRegressor",
     "gesturemap.regressors.kernel_ridge.BlockwiseKernelRidge",
     "gesturemap.regressors.linear_map.LinearMap",
     "gesturemap.regressors.mlp.EarlyStoppedMLP",
@@ -44,7 +45,7 @@ FOREIGN_TYPES = (
 )
 # How skops rebuilds an object; the ones that call a function of the file's choice are not here.
 LOADERS = ("DictNode", "JsonNode", "ListNode", "NdArrayNode", "ObjectNode", "TupleNode", "TypeNode")
-OUTER = ("LinearMap", "StandardisedRegressor", "WekinatorNetworks")
+OUTER = ("GroupedRegressor", "LinearMap", "StandardisedRegressor", "WekinatorNetworks")
 TORCH_ARRAYS = "sklearn.externals.array_api_compat.torch"
 MAX_BYTES = 512 * 2**20  # unpacked; a regressor of ours holds a few MB
 # What zipfile, json, numpy and skops raise over damaged bytes; RuntimeError is zipfile's for odd flags.

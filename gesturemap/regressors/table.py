@@ -9,7 +9,7 @@ from typing import Any
 
 from audiovae.settings import Settings, apply_overrides, build
 from gesturemap.errors import MappingError
-from gesturemap.regressors.rows import N_BLOCKS
+from gesturemap.regressors.rows import MIN_ROWS, N_BLOCKS
 from gesturemap.regressors.settings import (
     RIDGE_ALPHAS,
     GaussianMixtureSettings,
@@ -36,11 +36,13 @@ class RegressorInfo:
     description : one line for a person.
     settings : its settings class.
     build : ``(settings, feature_names, n_outputs, seed) -> unfitted estimator``.
+    min_rows : examples it needs.
     """
 
     description: str
     settings: type[Settings]
     build: Callable[[Any, tuple[str, ...], int, int], Any]
+    min_rows: int = MIN_ROWS
 
 
 def make_regressor(
@@ -204,5 +206,7 @@ REGRESSORS: dict[str, RegressorInfo] = {
         "a blend of linear maps that knows where its examples are", GaussianMixtureSettings, _build_gaussian_mixture
     ),
     "mlp": RegressorInfo("a small neural network", MlpSettings, _build_mlp),
-    "wekinator": RegressorInfo("the network Wekinator trains, number for number", WekinatorSettings, _build_wekinator),
+    "wekinator": RegressorInfo(
+        "the network Wekinator trains, number for number", WekinatorSettings, _build_wekinator, min_rows=1
+    ),
 }
