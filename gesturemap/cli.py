@@ -12,7 +12,15 @@ from typing import Annotated, Optional
 import typer
 
 from audiovae.errors import AudioVAEError
-from gesturemap.console import print_error, print_problems, print_recording, print_table, recording_progress, working
+from gesturemap.console import (
+    ask_pose,
+    print_error,
+    print_problems,
+    print_recording,
+    print_table,
+    recording_progress,
+    working,
+)
 from gesturemap.errors import GestureMapError, MissingExtraError
 
 # Annotations are read at run time by Typer, which is why Optional is spelled out.
@@ -154,6 +162,32 @@ def record(
             on_progress=on_progress,
         )
     print_recording(recording, as_json)
+
+
+@app.command()
+def calibrate(
+    tracker: Annotated[str, typer.Argument(help="gametrak, or gametrak:CAPTURE.jsonl in which every axis moves.")],
+    out: Annotated[Path, typer.Option(help="TOML file to write, for --calibration or ?calibration=FILE.")],
+    reach_mm: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(min=100, help="Height of a last pose, measured with a tape: settles the millimetres."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """What the counts of your Gametrak mean: a few poses to hold, or the ranges of a capture."""
+    from gesturemap.clock import MonotonicClock
+    from gesturemap.trackers.gametrak_calibration import AXES
+    from gesturemap.trackers.gametrak_wizard import calibrate as calibrate_gametrak
+
+    calibration = calibrate_gametrak(tracker, MonotonicClock(), ask_pose, reach_mm)
+    calibration.save(out)
+    if as_json:
+        typer.echo(json.dumps(vars(calibration)))
+        return
+    rows = zip(AXES, calibration.low, calibration.high, strict=True)
+    print_table(("axis", "low", "high"), [(axis, f"{low:.0f}", f"{high:.0f}") for axis, low, high in rows])
+    typer.echo(f"{calibration.tether_mm_per_count:.3f} mm a count")
+    typer.echo(out)
 
 
 @app.command("import")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gesturemap.library import DatasetEntry, MappingEntry
     from gesturemap.recording import Recording
     from gesturemap.recording.session import Progress
+    from gesturemap.trackers.gametrak_wizard import Pose
 
 
 def print_error(error: Exception) -> None:
@@ -43,6 +44,15 @@ def recording_progress() -> Iterator[Callable[[Progress], None]]:
             status.update(f"take {progress.take}  {progress.time_s:6.1f} s  {progress.n_rows} rows  (Ctrl-C ends it)")
 
         yield show
+
+
+def ask_pose(pose: Pose, problem: str) -> None:
+    """Say on stderr which pose to take, and wait for Enter."""
+    console = Console(stderr=True)
+    if problem:
+        console.print(Text(problem, style="yellow"))
+    console.print(Text.assemble((f"{pose.name}  ", "bold"), pose.instruction))
+    console.input("    Press Enter while you hold it. ")
 
 
 def print_recording(recording: Recording, as_json: bool) -> None:
