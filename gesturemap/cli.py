@@ -15,6 +15,7 @@ from audiovae.errors import AudioVAEError
 from gesturemap.console import (
     ask_pose,
     print_error,
+    print_performance,
     print_problems,
     print_recording,
     print_table,
@@ -307,6 +308,61 @@ def render(
         typer.echo(json.dumps(made | {"seconds": round(done.duration_s, 3), "takes": done.takes}))
         return
     typer.echo(f"{out}: {done.duration_s:.1f} s of sound, {done.faster:.0f} times faster than real time")
+
+
+@app.command()
+def perform(
+    tracker: Annotated[str, typer.Option(help="NAME[:SOURCE]; see `gesturemap trackers`.")],
+    mapping: Annotated[
+        Optional[str], typer.Argument(help="Mapping folder, or tracker/model/name in a library.")
+    ] = None,  # noqa: UP045
+    osc: Annotated[Optional[list[str]], typer.Option(help="HOST:PORT that gets /latent, repeatable.")] = None,  # noqa: UP045
+    audio: Annotated[Optional[str], typer.Option(help="Sound output, by name or number, or `default`.")] = None,  # noqa: UP045
+    audio_file: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Sound file to write at the end; from a file as tracker faster than real time."),
+    ] = None,
+    model: Annotated[Optional[Path], typer.Option(help="Model folder that sounds.")] = None,  # noqa: UP045
+    seconds: Annotated[Optional[float], typer.Option(help="Length; until the tracker ends, or Ctrl-C.")] = None,  # noqa: UP045
+    settings: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--set", help="live.slew_per_s=V, live.osc_rate_hz=V, output.hold_s=V, ..., repeatable."),
+    ] = None,
+    control: Annotated[str, typer.Option(help="[HOST:]PORT for /gesturemap/panic, resume, stop, query.")] = "7401",
+    wekinator: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="HOST:PORT of a running Wekinator that answers in place of a mapping."),
+    ] = None,
+    wekinator_out_port: Annotated[int, typer.Option(help="Port that Wekinator sends its outputs to.")] = 12000,
+    features: Annotated[Optional[str], typer.Option(help="Features that --wekinator gets.")] = None,  # noqa: UP045
+    library: Library = None,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Play live: tracker, mapping, guard, then OSC and sound. p is panic, r takes it back, Ctrl-C fades and ends."""
+    from gesturemap.clock import MonotonicClock
+    from gesturemap.live.start import start_performance
+    from gesturemap.trackers import open_tracker
+
+    clock = MonotonicClock()
+    counted = start_performance(
+        mapping,
+        open_tracker(tracker, clock),
+        clock,
+        osc=osc or (),
+        audio="" if audio == "default" else audio,
+        audio_file=audio_file,
+        model_dir=model,
+        library=library,
+        force=force,
+        seconds=seconds,
+        overrides=settings or (),
+        control=control,
+        wekinator=wekinator,
+        wekinator_out_port=wekinator_out_port,
+        features=features,
+    )
+    print_performance(counted, as_json)
 
 
 @app.command()

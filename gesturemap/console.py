@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
@@ -76,6 +76,22 @@ def print_recording(recording: Recording, as_json: bool) -> None:
         typer.echo(f"  take {take.index}: {len(take.time_s)} rows, {take.duration_s:.1f} s{lag}")
     for note in recording.notes:
         typer.echo(f"  {note}")
+
+
+def print_performance(counted: dict[str, Any], as_json: bool) -> None:
+    """What a performance counted; with `as_json` all of it."""
+    if as_json:
+        typer.echo(json.dumps(counted))
+        return
+    counts = ", ".join(f"{counted[key]} {key}" for key in ("frames", "late", "dropped"))
+    typer.echo(f"{counted['ended']}: {counts}")
+    typer.echo(f"  {counted['lost_s']:.1f} s without a hand, {counted['cut_by_slew']} frames cut by the slew limit")
+    stages = counted["latency_ms"].items()
+    rows = [(stage, *(f"{ms[key]:.3f}" for key in ("median", "p99", "max"))) for stage, ms in stages]
+    print_table(("ms", "median", "p99", "max"), rows)
+    for output in counted["outputs"]:
+        counts = ", ".join(f"{key} {value}" for key, value in output.items() if key != "output" and value != "")
+        typer.echo(f"{output['output']}: {counts}")
 
 
 def print_table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
