@@ -314,8 +314,9 @@ def render(
 def perform(
     tracker: Annotated[str, typer.Option(help="NAME[:SOURCE]; see `gesturemap trackers`.")],
     mapping: Annotated[
-        Optional[str], typer.Argument(help="Mapping folder, or tracker/model/name in a library.")
-    ] = None,  # noqa: UP045
+        Optional[str],  # noqa: UP045
+        typer.Argument(help="Mapping folder, or tracker/model/name in a library."),
+    ] = None,
     osc: Annotated[Optional[list[str]], typer.Option(help="HOST:PORT that gets /latent, repeatable.")] = None,  # noqa: UP045
     audio: Annotated[Optional[str], typer.Option(help="Sound output, by name or number, or `default`.")] = None,  # noqa: UP045
     audio_file: Annotated[
