@@ -18,6 +18,7 @@ from audiovae.export.streaming_halves import StreamingDecoder, StreamingEncoder
 from audiovae.latent_space import LatentSpace
 from audiovae.models.waveform import WaveformVAE
 from audiovae.nn.projection import LatentProjection
+from audiovae.nn.streaming import lay_out_for_steps
 from audiovae.training.waveform_task import WaveformSettings
 
 _BLOCK = 32  # latent frames at a time: what is in memory does not grow with the length of a file
@@ -41,6 +42,7 @@ class WaveformExport:
                 f"hop length {model.hop_length} found, {low} to {high} samples expected: hosts of nn~ crash or play "
                 "noise beyond; train with other model.ratios or model.n_bands"
             )
+        lay_out_for_steps(model)
         self.model, self.settings = model, settings
         self.sample_rate, self.channels = settings.sample_rate, model.channels
         self.latent_size, self.latency_samples = model.latent_size, model.latency_samples

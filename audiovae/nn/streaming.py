@@ -19,6 +19,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+_SLOPE = 0.2
+
 
 class StreamingLayer(nn.Module):
     """Base: a layer without memory.
@@ -65,7 +67,7 @@ class StreamingLayer(nn.Module):
 class Activation(StreamingLayer):
     """Leaky ReLU."""
 
-    def __init__(self, slope: float = 0.2) -> None:
+    def __init__(self, slope: float = _SLOPE) -> None:
         super().__init__()
         self.slope = slope
 
@@ -132,6 +134,10 @@ class Convolution(StreamingLayer):
         self.convolution = nn.Conv1d(
             inputs, outputs, kernel_size, stride=stride, dilation=dilation, groups=groups, bias=bias
         )
+        # Unit variance in, after an `Activation`, gives unit variance out.
+        nn.init.kaiming_normal_(self.convolution.weight, a=_SLOPE)
+        if self.convolution.bias is not None:
+            nn.init.zeros_(self.convolution.bias)
         self.inputs, self.outputs, self.stride = inputs, outputs, stride
         self.kernel_size, self.dilation, self.groups = kernel_size, dilation, groups
         self.right = 0 if causal else past // 2
@@ -327,3 +333,15 @@ class Residual(StreamingLayer):
     def state_shapes(self) -> list[tuple[int, int]]:
         """Of the branch, then of the bypass."""
         return self.branch.state_shapes() + self.bypass.state_shapes()
+
+
+@torch.no_grad()
+def lay_out_for_steps(module: nn.Module) -> None:
+    """Store weights in the order in which `Convolution.step` multiplies by them: the same values, never copied again.
+
+    For models that are only played; TorchScript files keep the order.
+    """
+    for layer in module.modules():
+        if isinstance(layer, Convolution):
+            weight = layer.convolution.weight
+            weight.data = weight.data.permute(2, 1, 0).contiguous().permute(2, 1, 0)

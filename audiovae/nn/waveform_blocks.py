@@ -10,6 +10,9 @@ from audiovae.nn.streaming import Activation, Chain, Convolution, Residual, Stre
 _NOISE_PRIMES = (4099, 4093)
 """Lengths of the two tables of the noise: together it repeats after their product, which float32 still counts."""
 
+_SOFT = -3.0
+"""Level at which an untrained model starts its waves, where they have one: 2 sigmoid(-3) is -20 dB."""
+
 _QUIET = -5.0
 """Level at which an untrained model starts its noise: sigmoid(-5) is -43 dB."""
 
@@ -69,8 +72,12 @@ class Expansion(Chain):
 
 
 def _dilated_unit(channels: int, kernel_size: int, dilation: int, causal: bool) -> Residual:
-    wide = Convolution(channels, channels, kernel_size, dilation=dilation, causal=causal)
-    return Residual(channels, Chain([Activation(), wide, Activation(), Convolution(channels, channels, 1)]))
+    wide, last = (
+        Convolution(channels, channels, kernel_size, dilation=dilation, causal=causal),
+        Convolution(channels, channels, 1),
+    )
+    nn.init.zeros_(last.convolution.weight)  # the unit starts as nothing but its bypass, however many there are
+    return Residual(channels, Chain([Activation(), wide, Activation(), last]))
 
 
 class BandSynthesiser(StreamingLayer):
@@ -97,6 +104,8 @@ class BandSynthesiser(StreamingLayer):
         self.n_bands, self.loudness, self.noise, self.delay = n_bands, loudness, noise, 0
         self.head = Convolution(capacity, n_bands * (1 + int(loudness) + int(noise)), kernel_size, causal=causal)
         bias = self.head.convolution.bias
+        if loudness and bias is not None:
+            nn.init.constant_(bias[n_bands : 2 * n_bands], _SOFT)
         if noise and bias is not None:
             nn.init.constant_(bias[-n_bands:], _QUIET)
         generator = torch.Generator().manual_seed(0)

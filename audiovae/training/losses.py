@@ -85,7 +85,8 @@ class _Magnitudes(torch.autograd.Function):
         # The inverse transform counts every bin twice but the first and the last, which have no mirror image.
         weight = torch.full_like(out[0, 0], ctx.n_fft / 2)
         weight[0] = weight[-1] = ctx.n_fft
-        return torch.fft.irfft(spectra * (gradient / out.clamp_min(1e-8) * weight), n=ctx.n_fft)
+        back: Tensor = torch.fft.irfft(spectra * (gradient / out.clamp_min(1e-8) * weight), n=ctx.n_fft)
+        return back
 
 
 def magnitudes(audio: Tensor, n_fft: int) -> Tensor:
@@ -94,7 +95,8 @@ def magnitudes(audio: Tensor, n_fft: int) -> Tensor:
     (batch, channels, samples) to (batch * channels, frames, n_fft // 2 + 1).
     """
     padded = functional.pad(audio.flatten(0, 1), (n_fft // 2, n_fft // 2))
-    out: Tensor = _Magnitudes.apply(padded.unfold(1, n_fft, n_fft // 4) * torch.hann_window(n_fft, device=audio.device))
+    frames = padded.unfold(1, n_fft, n_fft // 4) * torch.hann_window(n_fft, device=audio.device)
+    out: Tensor = _Magnitudes.apply(frames)  # type: ignore[no-untyped-call]
     return out
 
 

@@ -16,6 +16,7 @@ from audiovae.models.waveform import WaveformPass, WaveformVAE, WaveformVAESetti
 from audiovae.nn.discriminators import DiscriminatorSettings, Judgement, WaveformDiscriminators
 from audiovae.nn.projection import count_axes, find_principal_axes
 from audiovae.nn.streaming import Convolution
+from audiovae.nn.waveform_blocks import BandSynthesiser
 from audiovae.settings import Settings
 from audiovae.training.corpus_check import check_corpus
 from audiovae.training.losses import (
@@ -34,6 +35,7 @@ FloatArray = npt.NDArray[np.floating[Any]]
 
 _FILE_S = 10.0  # of one held-out file that is measured
 _EXAMPLE_S = 6.0
+_LEVEL_FRAMES = 64  # of a band
 _LOG_VARIANCE = -3.0  # of the posterior before training: noise 13 dB under the means
 
 
@@ -123,6 +125,7 @@ class WaveformTask:
         self.model = WaveformVAE(s.model)
         excerpts = self._excerpts.draw(np.random.default_rng(s.trainer.seed), t.batch_size)
         initialise_posterior(self.model, torch.from_numpy(excerpts))
+        initialise_levels(self.model, torch.from_numpy(excerpts))
         self.discriminators = WaveformDiscriminators(s.discriminators, s.model.channels)
         self.networks: dict[str, nn.Module] = {"model": self.model, "discriminators": self.discriminators}
         betas = (0.8, 0.99)
@@ -299,6 +302,21 @@ def initialise_posterior(model: WaveformVAE, audio: Tensor) -> None:
     weight[:size] *= scale[:, None, None]
     bias[:size] = scale * (bias[:size] - mean.mean(dim=(0, 2)))
     bias[size:] += _LOG_VARIANCE - log_variance.mean(dim=(0, 2))
+
+
+@torch.no_grad()
+def initialise_levels(model: WaveformVAE, audio: Tensor) -> None:
+    """Set the loudness of each band to its typical one in `audio`, so that training does not begin by turning down."""
+    head = model.decoder.layers[1]
+    assert isinstance(head, BandSynthesiser)
+    if not head.loudness:
+        return
+    bands = model.analysis(audio)
+    levels = bands.unfold(2, _LEVEL_FRAMES, _LEVEL_FRAMES).square().mean(dim=3).clamp_min(1e-10).log().mean(dim=(0, 2))
+    share = (0.5 * levels).exp().clamp(1e-4, 0.4) / 2
+    bias = head.head.convolution.bias
+    assert bias is not None
+    bias[head.n_bands : 2 * head.n_bands] = torch.logit(share)
 
 
 def _scores(judgement: Judgement) -> list[Tensor]:
