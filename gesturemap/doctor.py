@@ -20,6 +20,7 @@ TIMEOUT_S = 10.0
 CAMERA_FIX = "pip install 'gesturemap[camera]'"
 GAMETRAK_FIX = "pip install 'gesturemap[gametrak]'"
 AUDIO_FIX = "pip install 'gesturemap[audio]'"
+MIDI_FIX = "pip install 'gesturemap[midi]'"
 TRAIN_FIX = "pip install 'gesturemap[train]'"
 
 Version = tuple[int, ...]
@@ -168,9 +169,18 @@ def _audio() -> Finding:
 
 
 def _midi() -> Finding:
-    """Nothing uses MIDI yet, so nothing is missing."""
-    installed = [name for name in ("mido", "python-rtmidi") if _version(name) is not None]
-    return True, "not used by this version" + (f" ({' and '.join(installed)} installed)" if installed else ""), ""
+    if _version("mido") is None or _version("python-rtmidi") is None:
+        return False, "mido or python-rtmidi is not installed", MIDI_FIX
+    from gesturemap.trackers.midi import find_ports
+
+    try:
+        ports = find_ports()
+    except TrackerError as error:
+        found, _, fix = str(error).partition(": ")
+        return False, found, fix
+    if not ports:
+        return False, "no MIDI input", "connect a controller, or replay a file: --tracker midi:FILE.mid"
+    return True, ", ".join(ports), ""
 
 
 def _training() -> Finding:

@@ -103,6 +103,14 @@ def _osc(source: str, clock: Clock | None, options: dict[str, Any]) -> Tracker:
     return _make(OscTracker, "osc", options, source=source, clock=clock)
 
 
+def _midi(source: str, clock: Clock | None, options: dict[str, Any]) -> Tracker:
+    from gesturemap.trackers.midi import FILE_SUFFIXES, MidiFile, MidiTracker
+
+    if source.lower().endswith(FILE_SUFFIXES):
+        return _make(MidiFile, "midi", options, source=source)
+    return _make(MidiTracker, "midi", options, source=source, clock=clock)
+
+
 def _make(make: Callable[..., Tracker], name: str, options: dict[str, Any], **fixed: Any) -> Tracker:
     known = [key for key in inspect.signature(make).parameters if key in OPTION_TYPES and key not in fixed]
     unknown = [key for key in options if key not in known]
@@ -145,6 +153,13 @@ _TABLE: dict[str, _Row] = {
         _osc,
         "numbers that any program or phone sends by OSC, of one sender or several",
         "PORT/ADDRESS(6) | PORT/hand(x,y,z);/pedal | HOST:PORT/...",
+    ),
+    "midi": _Row(
+        _midi,
+        "knobs, wheels, pressure and keys of a MIDI controller",
+        "none for the first port | PORT NAME or a part of it | FILE.mid; ?channels=cc1,cc74@2,bend,pressure,note,key60",
+        ("rtmidi", "midi"),
+        "pip install 'gesturemap[midi]'",
     ),
     "replay": _Row(
         _replay,

@@ -12,6 +12,7 @@ import pytest
 
 from gesturemap import doctor
 from gesturemap.doctor import Check, examine
+from gesturemap.errors import TrackerError
 
 NAMES = [
     "camera: mediapipe",
@@ -71,7 +72,7 @@ def test_bare_installation(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "gesturemap[gametrak]" in checks["gametrak: device"].fix
     assert "gesturemap[audio]" in checks["audio: outputs"].fix
     assert "gesturemap[train]" in checks["training"].fix
-    assert checks["midi"].ok
+    assert "gesturemap[midi]" in checks["midi"].fix
 
 
 @pytest.mark.parametrize(
@@ -117,6 +118,22 @@ def test_cameras(monkeypatch: pytest.MonkeyPatch, cameras: list[str], tmp_path: 
     monkeypatch.setitem(sys.modules, "cv2", SimpleNamespace(VideoCapture=lambda index: capture))
     assert "gives no picture" in by_name(examine())["camera: device"].found
     assert by_name(examine())["camera: device"] == Check("camera: device", True, "camera 0, 640x480", "")
+
+
+def test_midi_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of them, a system without MIDI, one."""
+    versions(monkeypatch, mido=(1, 3, 3), python_rtmidi=(1, 5, 8))
+    ports: list[str] = []
+    monkeypatch.setattr("gesturemap.trackers.midi.find_ports", lambda: ports)
+    assert "midi:FILE.mid" in by_name(examine())["midi"].fix
+    ports.append("nanoKONTROL2")
+    assert by_name(examine())["midi"] == Check("midi", True, "nanoKONTROL2", "")
+
+    def no_sequencer() -> None:
+        raise TrackerError("this system has no MIDI (no sequencer): on Linux  sudo modprobe snd-seq")
+
+    monkeypatch.setattr("gesturemap.trackers.midi.find_ports", no_sequencer)
+    assert "modprobe" in by_name(examine())["midi"].fix
 
 
 def test_sound_outputs(monkeypatch: pytest.MonkeyPatch) -> None:

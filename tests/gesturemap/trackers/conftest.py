@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import mido
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -128,6 +129,18 @@ def asl_clip(asl_video: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def gametrak_capture(shared: Path) -> Path:
     """800 real reports in 10 s, the first of them an echo."""
     return shared / "data" / "gestures" / "gametrak_recording" / "gametrak_sample_10_second_recording.jsonl"
+
+
+@pytest.fixture(scope="session")
+def midi_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two tracks, 120 beats a minute: a knob that turns up in 1 s, and at 0.5 s a key for half a second."""
+    path = tmp_path_factory.mktemp("midi") / "knob.mid"
+    file = mido.MidiFile(ticks_per_beat=480)
+    knob = [mido.Message("control_change", control=1, value=step, time=0 if step == 0 else 8) for step in range(121)]
+    key = [mido.Message("note_on", note=60, velocity=127, time=480), mido.Message("note_off", note=60, time=480)]
+    file.tracks += [mido.MidiTrack(knob), mido.MidiTrack(key)]
+    file.save(path)
+    return path
 
 
 def write_recording(folder: Path, layout: Layout, takes: Sequence[tuple[np.ndarray, np.ndarray]]) -> Path:

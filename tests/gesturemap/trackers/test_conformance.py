@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from mido.ports import EchoPort
 
 from gesturemap.clock import ManualClock
 from gesturemap.errors import TrackerError
@@ -15,10 +16,11 @@ from gesturemap.osc.codec import encode_floats
 from gesturemap.trackers import Tracker, open_tracker, read_all
 from gesturemap.trackers.gametrak import GametrakTracker
 from gesturemap.trackers.hand_layout import hand_block, hand_layout
+from gesturemap.trackers.midi import MidiTracker
 from gesturemap.trackers.osc import OscTracker
 
-STORED = ("hands", "gametrak", "replay", "synthetic", "synthetic_hands")
-LIVE = ("gametrak_device", "osc", "synthetic_live")
+STORED = ("hands", "gametrak", "midi_file", "replay", "synthetic", "synthetic_hands")
+LIVE = ("gametrak_device", "osc", "midi", "synthetic_live")
 MAX_FRAMES = 1000
 
 
@@ -28,6 +30,8 @@ def _make(name: str, request: pytest.FixtureRequest) -> Tracker:
         return open_tracker(f"hands:{clip}", hand_model=model)
     if name == "gametrak":
         return open_tracker(f"gametrak:{request.getfixturevalue('gametrak_capture')}")
+    if name == "midi_file":
+        return open_tracker(f"midi:{request.getfixturevalue('midi_file')}?channels=cc1,bend,velocity")
     if name == "replay":
         return open_tracker(f"replay:{request.getfixturevalue('recording')}")
     if name == "synthetic":
@@ -37,6 +41,8 @@ def _make(name: str, request: pytest.FixtureRequest) -> Tracker:
     clock: ManualClock = request.getfixturevalue("clock")
     if name == "synthetic_live":
         return open_tracker("synthetic:seconds=3,live=true", clock=clock)
+    if name == "midi":
+        return MidiTracker("", "bend,pressure,key60", clock=clock, opener=lambda port: EchoPort())
     if name == "osc":
         packets = [encode_floats("/hand", [index / 200, 0.5]) for index in range(200)]
         receiver = request.getfixturevalue("paced_receiver")

@@ -14,7 +14,7 @@ from gesturemap.trackers.gametrak import GametrakTracker
 from gesturemap.trackers.gametrak_capture import GametrakCapture
 from gesturemap.trackers.hands import HandsTracker
 
-NAMES = ["hands", "gametrak", "osc", "replay", "synthetic"]
+NAMES = ["hands", "gametrak", "osc", "midi", "replay", "synthetic"]
 
 
 def test_specs_become_trackers() -> None:
@@ -98,9 +98,11 @@ def test_missing_library_shows_in_the_list(monkeypatch: pytest.MonkeyPatch) -> N
 def test_importing_loads_no_device_library() -> None:
     """Not even every module of the room."""
     code = (
-        "import sys, gesturemap.trackers, gesturemap.trackers.hands, gesturemap.trackers.gametrak, "
-        "gesturemap.trackers.replay, gesturemap.trackers.synthetic, gesturemap.doctor; "
-        "print(sorted({'mediapipe', 'cv2', 'hid', 'hidraw', 'pyarrow', 'torch', 'sounddevice'} & set(sys.modules)))"
+        "import sys, pkgutil, importlib, gesturemap.trackers, gesturemap.doctor\n"
+        "for room in pkgutil.iter_modules(gesturemap.trackers.__path__):\n"
+        "    importlib.import_module('gesturemap.trackers.' + room.name)\n"
+        "devices = {'mediapipe', 'cv2', 'hid', 'hidraw', 'mido', 'rtmidi', 'pylsl', 'pyxdf', 'pygame', 'sounddevice'}\n"
+        "print(sorted((devices | {'pyarrow', 'torch'}) & set(sys.modules)))"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"

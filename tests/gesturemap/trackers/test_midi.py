@@ -1,0 +1,184 @@
+"""A MIDI controller through mido's own port, and MIDI files."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mido
+import numpy as np
+import pytest
+from mido.ports import EchoPort
+
+from gesturemap.clock import ManualClock
+from gesturemap.errors import MissingExtraError, TrackerError
+from gesturemap.frame import Array
+from gesturemap.trackers import midi as midi_module
+from gesturemap.trackers import open_tracker, read_all
+from gesturemap.trackers.midi import MidiFile, MidiTracker, open_port
+from gesturemap.trackers.midi_channels import MidiState
+
+Play = Callable[..., Array]
+
+
+@pytest.fixture
+def play(clock: ManualClock) -> Play:
+    """``play(channels, *messages)``: values of a frame before the messages and of one after each."""
+
+    def run(channels: str, *messages: mido.Message) -> Array:
+        port = EchoPort()
+        with MidiTracker("", channels, clock=clock, opener=lambda name: port) as tracker:
+            frames = [tracker.read(0.02)]
+            for message in messages:
+                port.send(message)
+                frames.append(tracker.read(0.02))
+        return np.array([frame.values for frame in frames if frame])
+
+    return run
+
+
+def test_knobs_wheel_and_pressure(play: Play) -> None:
+    """A knob is unknown until it is moved, the others rest at 0; a state that nobody changes stays."""
+    values = play(
+        "cc1,cc74,bend,pressure",
+        mido.Message("control_change", control=74, value=127),
+        mido.Message("pitchwheel", pitch=8191),
+        mido.Message("pitchwheel", pitch=-8192),
+        mido.Message("aftertouch", value=127),
+        mido.Message("clock"),
+    )
+    nan = np.nan
+    expected = [[nan, nan, 0, 0], [nan, 1, 0, 0], [nan, 1, 1, 0], [nan, 1, -1, 0], [nan, 1, -1, 1], [nan, 1, -1, 1]]
+    np.testing.assert_array_equal(values, expected)
+
+
+def test_keys(play: Play) -> None:
+    """The newest key that is down speaks; when it goes up the one before does; velocity 0 is up too."""
+    values = play(
+        "note,velocity,key60,touch60",
+        mido.Message("note_on", note=60, velocity=127),
+        mido.Message("note_on", note=127, velocity=127),
+        mido.Message("polytouch", note=60, value=127),
+        mido.Message("note_off", note=127),
+        mido.Message("note_on", note=60, velocity=0),
+    )
+    low, nan = 60 / 127, np.nan
+    expected = [[nan, 0, 0, 0], [low, 1, 1, 0], [1, 1, 1, 0], [1, 1, 1, 1], [low, 1, 1, 1], [nan, 0, 0, 1]]
+    np.testing.assert_array_equal(values, expected)
+
+
+def test_one_midi_channel_only(play: Play) -> None:
+    """Of two controllers that send the same knob."""
+    assert MidiState("cc1@2,bend").layout.names == ("cc1_ch2", "bend")
+    values = play(
+        "cc1@2,cc1@1",
+        mido.Message("control_change", channel=0, control=1, value=0),
+        mido.Message("control_change", channel=1, control=1, value=127),
+    )
+    np.testing.assert_array_equal(values[-1], [1, 0])
+
+
+@pytest.mark.parametrize("channels", ["", "cc", "cc128", "volume", "cc1@0", "cc1@17", "bend3", "cc1,,cc2"])
+def test_channels_that_are_none(channels: str) -> None:
+    """Refused with those that are."""
+    with pytest.raises(TrackerError, match="expected cc1 to cc127, bend"):
+        open_tracker("midi", channels=channels)
+
+
+def test_frames_come_at_the_rate_however_many_messages(clock: ManualClock) -> None:
+    """A thousand messages at once are one frame; a reader who paused gets the newest frame, and the count."""
+    port = EchoPort()
+    with MidiTracker("", "cc1", frame_rate=50.0, clock=clock, opener=lambda name: port) as tracker:
+        for step in range(1000):
+            port.send(mido.Message("control_change", control=1, value=step % 128))
+        first, none, second = tracker.read(), tracker.read(0.01), tracker.read(0.02)
+        assert first is not None
+        assert none is None
+        assert second is not None
+        assert (first.values[0], second.time_s - first.time_s) == (103 / 127, pytest.approx(0.02))
+        clock.sleep_s(0.1)
+        third = tracker.read()
+        assert third is not None
+        assert third.time_s - second.time_s == pytest.approx(0.1)
+        assert tracker.dropped == 4
+
+
+def test_a_port_that_closes_is_absent_until_it_is_back(clock: ManualClock) -> None:
+    """Lost once; looked for every second; its knobs are unknown again."""
+    ports = [EchoPort(), EchoPort()]
+    left = iter(ports)
+    with MidiTracker("", "bend", clock=clock, opener=lambda name: next(left)) as tracker:
+        assert tracker.read() is not None
+        ports[0].close()
+        frames = [frame for _ in range(110) if (frame := tracker.read(0.1))]
+        away = [bool(np.isnan(frame.values[0])) for frame in frames]
+        assert tracker.lost == 1
+    assert away == sorted(away, reverse=True)
+    assert 95 <= sum(away) <= 105
+
+
+def test_a_file(midi_file: Path) -> None:
+    """Tempo and tracks as written: the knob turns 120 steps in 1 s, the key is down from 0.5 to 1 s."""
+    time_s, values = read_all(MidiFile(midi_file, "cc1,note,velocity"))
+    np.testing.assert_allclose(time_s, np.arange(101) / 100)
+    np.testing.assert_allclose(values[:, 0], np.floor(time_s * 120 + 1e-9) / 127, atol=1.1 / 127)
+    down = ~np.isnan(values[:, 1])
+    np.testing.assert_array_equal(down, values[:, 2] > 0)
+    assert time_s[down][[0, -1]] == pytest.approx([0.5, 0.99], abs=0.011)
+
+
+def test_files_that_are_none(tmp_path: Path, midi_file: Path) -> None:
+    """Absent, text, cut off, silent."""
+    cases = {"text.mid": b"no midi" * 9, "empty.mid": b"", "cut.mid": midi_file.read_bytes()[:100]}
+    for name, data in cases.items():
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(TrackerError, match=name):
+            MidiFile(tmp_path / name).open()
+    with pytest.raises(TrackerError, match="none.mid"):
+        MidiFile(tmp_path / "none.mid").open()
+    mido.MidiFile().save(tmp_path / "silent.mid")
+    with pytest.raises(TrackerError, match="0 messages"):
+        MidiFile(tmp_path / "silent.mid").open()
+
+
+def test_ports_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part of the name will do if it is one port's alone; otherwise the names there are."""
+    pytest.importorskip("rtmidi")
+
+    class Backend:
+        opened: list[str] = []
+
+        def get_input_names(self) -> list[str]:
+            return ["Midi Through", "nanoKONTROL2 MIDI 1", "nanoKEY MIDI 1"]
+
+        def open_input(self, name: str) -> Any:
+            self.opened.append(name)
+            return EchoPort()
+
+    monkeypatch.setattr(mido, "Backend", lambda name: Backend())
+    open_port("nanokontrol")
+    open_port("")
+    assert Backend.opened == ["nanoKONTROL2 MIDI 1", "Midi Through"]
+    with pytest.raises(TrackerError, match="2 MIDI inputs are called 'nano'; there are: Midi Through, nanoKONTROL2"):
+        open_port("nano")
+    with pytest.raises(TrackerError, match="0 MIDI inputs are called 'faderfox'"):
+        open_tracker("midi:faderfox").open()
+
+
+def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The extra, and what works without."""
+    monkeypatch.setitem(sys.modules, "rtmidi", None)
+    with pytest.raises(MissingExtraError, match=r"gesturemap\[midi\].*midi:FILE.mid"):
+        midi_module.find_ports()
+
+
+def test_a_system_without_midi() -> None:
+    """The real library, on whatever this machine has: names of ports, or an error that says so."""
+    pytest.importorskip("rtmidi")
+    try:
+        names = midi_module.find_ports()
+    except TrackerError as error:
+        names = [str(error)]
+    assert all(isinstance(name, str) for name in names)
