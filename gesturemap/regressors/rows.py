@@ -58,6 +58,24 @@ def check_pairs(features: Any, latents: Any, min_rows: int = MIN_ROWS) -> tuple[
     return rows, targets
 
 
+def check_labels(features: Any, labels: Any, n_classes: int) -> tuple[Array, IntArray]:
+    """Features (n_rows, n_features) as finite float64 and labels (n_rows,) as whole numbers of 0..n_classes.
+
+    Raises
+    ------
+    MappingError
+        If the shapes do not fit, a number is not finite, there is no row, or a label is none of the classes.
+    """
+    rows = check_features(features)
+    found = np.asarray(labels, dtype=np.float64)
+    if found.shape != (len(rows),) or not len(rows):
+        raise MappingError(f"labels of shape {found.shape} found for {len(rows)} feature rows, 1 or more expected")
+    wrong = ~np.isin(found, np.arange(n_classes + 1))
+    if wrong.any():
+        raise MappingError(f"label {found[wrong][0]:g} found, a whole number of 0..{n_classes} expected")
+    return rows, found.astype(np.intp)
+
+
 def spread_rows(n_rows: int, max_rows: int) -> IntArray:
     """Indices of at most `max_rows` rows, evenly spaced in time."""
     if n_rows <= max_rows:

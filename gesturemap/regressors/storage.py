@@ -18,6 +18,8 @@ from typing import Any
 from gesturemap.errors import MappingError
 
 OWN_TYPES = (
+    "gesturemap.regressors.classifiers.NearestClasses",
+    "gesturemap.regressors.classifiers.StandardisedClassifier",
     "gesturemap.regressors.familiarity.Familiarity",
     "gesturemap.regressors.gaussian_mixture.MixtureRegression",
     "gesturemap.regressors.gaussian_process.SubsetGaussianProcess",
@@ -39,13 +41,18 @@ FOREIGN_TYPES = (
     "sklearn.linear_model._ridge.Ridge",
     "sklearn.linear_model._ridge.RidgeCV",
     "sklearn.model_selection._split.KFold",
+    "sklearn.naive_bayes.GaussianNB",
     "sklearn.pipeline.Pipeline",
     "sklearn.preprocessing._data.StandardScaler",
     "sklearn.preprocessing._polynomial.PolynomialFeatures",
+    "sklearn.svm._classes.SVC",
 )
 # How skops rebuilds an object; the ones that call a function of the file's choice are not here.
 LOADERS = ("DictNode", "JsonNode", "ListNode", "NdArrayNode", "ObjectNode", "TupleNode", "TypeNode")
-OUTER = ("GroupedRegressor", "LinearMap", "StandardisedRegressor", "WekinatorNetworks")
+OUTER = (
+    *("GroupedRegressor", "LinearMap", "NearestClasses", "StandardisedClassifier"),
+    *("StandardisedRegressor", "WekinatorNetworks"),
+)
 TORCH_ARRAYS = "sklearn.externals.array_api_compat.torch"
 MAX_BYTES = 512 * 2**20  # unpacked; a regressor of ours holds a few MB
 # What zipfile, json, numpy and skops raise over damaged bytes; RuntimeError is zipfile's for odd flags.

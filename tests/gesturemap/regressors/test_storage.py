@@ -15,6 +15,8 @@ import skops.io
 
 from gesturemap.errors import MappingError
 from gesturemap.regressors import REGRESSORS, make_regressor, storage
+from gesturemap.regressors.classifiers import CLASSIFIERS, make_classifier
+from gesturemap.regressors.grouped import fit_where_recorded
 from gesturemap.regressors.storage import load_regressor, save_regressor
 
 
@@ -123,14 +125,18 @@ def test_our_lists_hold_nothing_that_no_regressor_needs(tmp_path: Path) -> None:
 
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(20, 2)), rng.normal(size=(20, 2))
-    found: set[tuple[str, str]] = set()
+    masked, labels = np.where(np.arange(40).reshape(20, 2) < 7, np.nan, y), np.arange(20) % 3
     fixed = {"ridge": {"alpha": 1.0}, "linear_map": {"columns": ("feature_0", "feature_1")}}
+    made = [fit_where_recorded("ridge", None, x, masked)]
+    made += [make_classifier(name, 3).fit(x, labels) for name in CLASSIFIERS]
     for name, info in REGRESSORS.items():
         for settings in (info.settings(), info.settings.model_validate(fixed.get(name, {}))):
-            regressor = make_regressor(name, settings, 2, 2).fit(x, y)
-            save_regressor(regressor, tmp_path / "regressor.skops")
-            with zipfile.ZipFile(tmp_path / "regressor.skops") as archive:
-                found |= set(_nodes(json.loads(archive.read("schema.json"))))
+            made.append(make_regressor(name, settings, 2, 2).fit(x, y))
+    found: set[tuple[str, str]] = set()
+    for regressor in made:
+        save_regressor(regressor, tmp_path / "regressor.skops")
+        with zipfile.ZipFile(tmp_path / "regressor.skops") as archive:
+            found |= set(_nodes(json.loads(archive.read("schema.json"))))
     assert {name for name, _ in found} == set(OWN_TYPES) | set(FOREIGN_TYPES)
     assert {loader for _, loader in found} == set(LOADERS)
 
