@@ -367,6 +367,28 @@ def perform(
 
 
 @app.command()
+def patch(
+    source: Annotated[str, typer.Argument(metavar="MAPPING|MODEL", help="A mapping, or a model folder.")],
+    out: Annotated[Path, typer.Option(help="Folder for the patches.")],
+    model: Annotated[Optional[Path], typer.Option(help="Model folder of the mapping, for rate and model.ts.")] = None,  # noqa: UP045
+    port: Annotated[int, typer.Option(min=1, max=65535, help="UDP port that the patches listen at.")] = 7400,
+    library: Library = None,
+    as_json: Json = False,
+) -> None:
+    """Patches for Max and Pure Data that take /latent from `gesturemap perform` and play the model with nn~."""
+    from gesturemap.live.patches import write_patches
+
+    made = write_patches(source, out, model_dir=model, library=library, port=port)
+    if as_json:
+        typer.echo(json.dumps({"files": [str(path) for path in made.files], "note": made.note}))
+        return
+    for path in made.files:
+        typer.echo(path)
+    if made.note:
+        typer.echo(made.note)
+
+
+@app.command()
 def report(
     mapping: MappingSpec,
     recordings: Recordings,

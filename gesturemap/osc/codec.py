@@ -59,10 +59,11 @@ def encode(address: str, arguments: Sequence[Any] = ()) -> bytes:
     return packet
 
 
-def encode_bundle(packets: Sequence[bytes]) -> bytes:
-    """A bundle of encoded messages, to be done at once."""
+def encode_bundle(packets: Sequence[bytes], time_tag: float | None = None) -> bytes:
+    """A bundle of encoded messages, to be done at once, or at `time_tag` in NTP seconds."""
+    when = _IMMEDIATELY if time_tag is None else struct.pack(">Q", int(time_tag * 2**32))
     parts = [part for packet in packets for part in (struct.pack(">i", len(packet)), packet)]
-    return b"#bundle\0" + _IMMEDIATELY + b"".join(parts)
+    return b"#bundle\0" + when + b"".join(parts)
 
 
 def decode(packet: bytes) -> list[Message]:

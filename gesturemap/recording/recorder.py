@@ -8,6 +8,7 @@ at every flush would let a slow disk hold up the performer, for rows that are a 
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -28,6 +29,7 @@ from gesturemap.recording.recording import FORMAT, Take, check_header, read_rows
 from gesturemap.take_file import END_OF_STREAM, HEADER_NAME, find_take_files, read_header, take_file_name
 
 RESERVED_NAME = re.compile(r"time_s|take|latent_\d+")
+UNDONE = "undone"  # the folder of takes that were taken back
 MAX_BUFFERED_ROWS = 4096
 DUE_SHARE = 0.8  # flush when the oldest row is this share of `flush_s` old: callers look every few 10 ms
 
@@ -108,8 +110,7 @@ class Recorder:
         """Begin a take; returns its index. Its file appears with the first flush."""
         if self.take is not None:
             raise RecordingError(f"take {self.take} is running: stop it before the next one")
-        used = [entry["index"] for entry in self._header["takes"]] + list(find_take_files(self.path))
-        self.take = max(used, default=0) + 1
+        self.take = self._next_index()
         self.n_rows = self.n_flushed = 0
         self._last_time_s = -np.inf
         return self.take
@@ -192,6 +193,48 @@ class Recorder:
         self._write_header()
         return index
 
+    def undo_take(self) -> int | None:
+        """Take back the last take that was stopped; returns its index, or None if there is none.
+
+        Nothing is destroyed: its file goes into the folder ``undone``, from where `redo_take` brings it back.
+        """
+        if self.take is not None:
+            raise RecordingError(f"take {self.take} is running: stop it before it is taken back")
+        if not self._header["takes"]:
+            return None
+        entry = self._header["takes"].pop()
+        aside = self.path / UNDONE
+        names = (f"{Path(entry['file']).stem}-{number}.arrows" for number in itertools.count(1))
+        name = next(name for name in names if not (aside / name).exists())
+        self._header.setdefault("undone", []).append(entry | {"aside": name})
+        # The list first: killed in between, the take is found by its file and is there again, not lost.
+        self._write_header()
+        try:
+            aside.mkdir(exist_ok=True)
+            os.rename(self.path / entry["file"], aside / name)
+        except OSError as error:
+            raise RecordingError(f"{self.path}: {entry['file']} cannot be moved aside: {error.strerror}") from error
+        index: int = entry["index"]
+        return index
+
+    def redo_take(self) -> int | None:
+        """Bring back the take that was taken back last, as the newest; returns its index, or None if there is none."""
+        if self.take is not None:
+            raise RecordingError(f"take {self.take} is running: stop it before another is brought back")
+        undone = self._header.get("undone", [])
+        if not undone:
+            return None
+        entry = dict(undone.pop())
+        index = self._next_index()
+        entry |= {"index": index, "file": take_file_name(index)}
+        try:
+            os.rename(self.path / UNDONE / entry.pop("aside"), self.path / entry["file"])
+        except OSError as error:
+            raise RecordingError(f"{self.path}: the take cannot be brought back: {error.strerror}") from error
+        self._header["takes"].append(entry)
+        self._write_header()
+        return index
+
     def set_lag(self, index: int, lag: LagEstimate) -> None:
         """Store how far the hand trails the sound in take `index`."""
         for entry in self._header["takes"]:
@@ -215,6 +258,10 @@ class Recorder:
         """Stop the running take, if there is one; harmless when called again."""
         if self.take is not None:
             self.stop_take()
+
+    def _next_index(self) -> int:
+        used = [entry["index"] for entry in self._header["takes"]] + list(find_take_files(self.path))
+        return int(max(used, default=0)) + 1
 
     def _check_rows(self, time_s: Array, values: Array, latents: Array | None) -> Array:
         """Time, values and latents side by side, (n_frames, 1 + n_channels + latent_size)."""

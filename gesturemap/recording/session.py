@@ -7,65 +7,39 @@ and seed give the same rows bit for bit.
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import NamedTuple
 
 import numpy as np
 
-from audiovae.latent_space import FloatArray
 from gesturemap.clock import Clock, MonotonicClock
 from gesturemap.errors import RecordingError
-from gesturemap.frame import Array, Frame
+from gesturemap.frame import Frame
+from gesturemap.recording.companion import Companion
+from gesturemap.recording.hands_free import Triggers
 from gesturemap.recording.lag import estimate_lag
-from gesturemap.recording.recorder import Recorder
+from gesturemap.recording.performer import STARTS, Performer, ctrl_c
+from gesturemap.recording.playing import Playing, Programme, Speaker, plan, save_sound
+from gesturemap.recording.recorder import UNDONE, Recorder
 from gesturemap.recording.recording import Recording, Take
-from gesturemap.recording.sound_output import SoundOutput
-from gesturemap.recording.trajectory import Trajectory, load_trajectory
+from gesturemap.recording.triggers import Action
 from gesturemap.take_file import HEADER_NAME, find_take_files
 from gesturemap.trackers.base import Tracker
 
-if TYPE_CHECKING:
-    from audiovae.player import Player
-
-POLL_S = 0.02  # how long to wait for a frame before looking at the clock, the disk and Ctrl-C
-
 
 class Progress(NamedTuple):
-    """Where a recording is: the take, its seconds so far, its rows, and how many of them no kill can take."""
+    """Where a recording is: the take, its seconds so far, its rows, and how many of them no kill can take.
+
+    Seconds below 0 count in; ``-inf`` waits for a trigger.
+    """
 
     take: int
     time_s: float
     n_rows: int
     n_flushed: int
-
-
-@dataclass(frozen=True)
-class Playing:
-    """A trajectory, the model that sounds it, and whether it begins again at its end."""
-
-    trajectory: Trajectory
-    player: Player
-    loop: bool
-
-    @property
-    def limit_s(self) -> float:
-        """Seconds after which nothing plays any more."""
-        return np.inf if self.loop else self.trajectory.duration_s
-
-    def latents_at(self, time_s: float) -> Array:
-        """(latent_size,) playing `time_s` after the start of a take."""
-        latents: Array = self.trajectory.at(np.array([time_s % self.trajectory.duration_s]))[0]
-        return latents
-
-    def decode(self, duration_s: float = np.inf) -> FloatArray:
-        """(channels, samples) sound of the trajectory's first `duration_s`."""
-        n_frames = min(np.ceil(duration_s * self.trajectory.latent_rate), len(self.trajectory.latents))
-        return self.player.decode(self.trajectory.latents[: max(1, int(n_frames))])
 
 
 def record(
@@ -78,8 +52,13 @@ def record(
     seed: int = 0,
     silent: bool = False,
     loop: bool = False,
-    takes: int = 1,
+    takes: int | None = None,
     append: bool = False,
+    count_in_s: float = 0.0,
+    pause_s: float = 0.0,
+    click: bool = False,
+    triggers: Triggers | None = None,
+    companion: Companion | None = None,
     clock: Clock | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Recording:
@@ -89,16 +68,22 @@ def record(
     ----------
     tracker : not opened yet.
     out : folder to make, by custom ``<name>.rec``.
-    seconds : length of a take; None until the tracker or the trajectory ends, or Ctrl-C.
+    seconds : length of a take; None until the tracker or the trajectory ends, a trigger stops it, or Ctrl-C.
     model_dir : exported model whose latents go beside the gesture.
     play : what to play, see `load_trajectory`; a walk of `seconds` if only `model_dir` is given.
-    seed : of the walk.
+    seed : of the first take's walk; every further take walks another way, with the next seed.
     silent : play nothing to a live tracker either. ``play.wav`` in `out` holds the sound in any case.
     loop : begin the trajectory again at its end; otherwise its end is the end of the take.
-    takes : how many to record, each with the trajectory from its beginning.
+    takes : how many to record; None for one, or with `triggers` as many as are asked for.
     append : add to a recording that is there.
+    count_in_s : seconds before each take that are counted, and clicked where something plays or `click` is on.
+    pause_s : seconds between takes, before the next one is counted in.
+    click : click the count-in although nothing plays.
+    triggers : a take begins when `Action.RECORD` is asked for, ends at `Action.STOP`; `Action.UNDO` takes the last
+        one back; `Action.PANIC` ends the session. None: takes follow each other by themselves.
+    companion : gives the latents, instead of a trajectory.
     clock : the one a live tracker's frames are timed on.
-    on_progress : called after every row.
+    on_progress : called after every row, and while time is counted in.
 
     Returns
     -------
@@ -109,173 +94,206 @@ def record(
     RecordingError
         If `out` exists, no frame came, the disk is full, or there is no sound output (record with `silent`).
     """
-    if seconds is not None and not seconds > 0:
-        raise RecordingError(f"{seconds} seconds found; a take needs more than 0")
+    _check_options(tracker, seconds, count_in_s, pause_s, play, companion)
     clock = clock or MonotonicClock()
-    playing = _prepare(model_dir, play, seed, seconds, loop) if model_dir or play else None
-    limit_s = min(np.inf if seconds is None else seconds, playing.limit_s if playing else np.inf)
+    programme = plan(model_dir, play, seed, seconds, loop) if (model_dir or play) and not companion else None
     with ExitStack() as stack:
-        audible = playing if tracker.live and not silent else None
-        sound = stack.enter_context(_speaker(audible, clock)) if audible else None
+        speaker = None
+        if tracker.live and not silent and (programme or (click and count_in_s)):
+            speaker = stack.enter_context(
+                closing(Speaker(clock, programme.first.player.space if programme else None, count_in_s))
+            )
         stack.enter_context(tracker)
-        recorder = stack.enter_context(_make_recorder(tracker, out, playing, append))
-        interrupted = stack.enter_context(_ctrl_c())
-        new: list[Take] = []
-        while len(new) < takes and not tracker.finished and not interrupted():
-            with _sounding(sound) as heard_s:
-                start_s = clock.now_s() if tracker.live and heard_s is None else heard_s
-                frames = _frames(tracker, clock, start_s, limit_s, interrupted)
-                index = _record_take(frames, recorder, playing, on_progress)
-            if index is None:
-                break
-            new.append(_store_lag(recorder, index))
-        if new and not interrupted():
-            _note_end(recorder, tracker, len(new), takes, playing if limit_s != seconds else None)
-        if sound and sound.n_underflows:
-            recorder.add_note(f"the sound stopped short {sound.n_underflows} times: do not trust the lag")
-    if not new:
+        recorder = stack.enter_context(_make_recorder(tracker, out, programme, companion, append))
+        interrupted = stack.enter_context(ctrl_c())
+        performer = Performer(tracker, clock, triggers, interrupted)
+        session = _Session(tracker, recorder, performer, clock, programme, companion, speaker, on_progress)
+        session.count_in_s, session.pause_s, session.seconds = count_in_s, pause_s, seconds
+        if triggers is None:
+            session.run_by_itself(takes or 1)
+        else:
+            session.run_on_demand(np.inf if takes is None else takes)
+        if session.kept and not interrupted():
+            session.note_end(takes)
+        session.note_faults()
+    if not session.kept:
         _refuse_empty(recorder.path, tracker)
-    if playing:
-        _save_sound(recorder.path, new, playing)
+    if programme:
+        save_sound(recorder.path, [(take.index, take.duration_s, played) for take, played in session.kept if played])
     return Recording.load(out)
 
 
-def _prepare(model_dir: str | Path | None, play: str | None, seed: int, seconds: float | None, loop: bool) -> Playing:
-    """What plays; a walk is as long as the take unless told otherwise."""
-    if model_dir is None:
-        raise RecordingError(f"--play {play} needs a model to play it with: add --model MODEL_DIR")
-    from audiovae.player import Player
+class _Session:
+    """The takes of one call of `record`.
 
-    if play in (None, "walk") and seconds is not None:
-        play = f"walk:{seconds!r}"
-    return Playing(load_trajectory(play or "walk", model_dir, seed), Player(model_dir), loop)
+    Attributes
+    ----------
+    kept : every take that was not taken back, and what it was played.
+    count_in_s, pause_s, seconds : as in `record`.
+    """
+
+    count_in_s = pause_s = 0.0
+    seconds: float | None = None
+
+    def __init__(
+        self,
+        tracker: Tracker,
+        recorder: Recorder,
+        performer: Performer,
+        clock: Clock,
+        programme: Programme | None,
+        companion: Companion | None,
+        speaker: Speaker | None,
+        on_progress: Callable[[Progress], None],
+    ) -> None:
+        self._tracker, self._recorder, self._performer, self._clock = tracker, recorder, performer, clock
+        self._programme, self._companion, self._speaker = programme, companion, speaker
+        self._on_progress = on_progress
+        self._playing: Playing | None = None
+        self.kept: list[tuple[Take, Playing | None]] = []
+
+    def run_by_itself(self, takes: int) -> None:
+        """Take after take, a pause between."""
+        while len(self.kept) < takes and not self._performer.gone:
+            if self.record_take(self.pause_s if self.kept else 0.0) is None:
+                return
+
+    def run_on_demand(self, takes: float) -> None:
+        """A take whenever one is asked for."""
+        while len(self.kept) < takes and not self._performer.gone:
+            self._on_progress(Progress(len(self.kept) + 1, -np.inf, 0, 0))
+            asked = self._performer.wait_for(STARTS | {Action.UNDO, Action.PANIC})
+            if asked is Action.UNDO:
+                self._undo()
+            elif asked in STARTS:
+                index = self.record_take(0.0)
+                if index is not None and self._performer.last_asked is Action.UNDO:
+                    self._undo()
+
+    def record_take(self, pause_s: float) -> int | None:
+        """Pause, count in, record; index of the take, or None if no frame came."""
+        if self._programme:
+            self._playing = self._programme.of_take(len(self.kept))
+        begin_s = self._clock.now_s() + pause_s
+        for _, ahead_s in self._performer.frames(begin_s, 0.0) if pause_s else ():
+            self._on_progress(Progress(len(self.kept) + 1, ahead_s - self.count_in_s, 0, 0))
+        with self._sounding() as start_s:
+            if start_s is None and self._tracker.live:
+                start_s = self._clock.now_s() + self.count_in_s
+            index = self._write(self._performer.frames(start_s, self._limit_s))
+        if index is not None:
+            if self._playing and self.kept and self._playing is not self.kept[0][1]:
+                self._recorder.add_note(f"take {index} played {self._playing.trajectory.source}")
+            self.kept.append((self._measure_lag(index), self._playing))
+        return index
+
+    @property
+    def _limit_s(self) -> float:
+        return min(self.seconds or np.inf, self._playing.limit_s if self._playing else np.inf)
+
+    def _sounding(self) -> AbstractContextManager[float | None]:
+        return nullcontext() if self._speaker is None else self._speaker.sounding(self._playing)
+
+    def _write(self, frames: Iterator[tuple[Frame | None, float]]) -> int | None:
+        recorder = self._recorder
+        take = recorder.start_take()
+        if self._companion:
+            self._companion.reset()
+        for frame, time_s in frames:
+            if frame is None:
+                recorder.flush_if_due()
+            elif self._companion:
+                recorder.write(frame, self._companion.latents(frame))
+            else:
+                recorder.write(frame, self._playing.latents_at(time_s) if self._playing else None)
+            if frame is not None or time_s < 0:
+                self._on_progress(Progress(take, time_s, recorder.n_rows, recorder.n_flushed))
+        return recorder.stop_take()
+
+    def _measure_lag(self, index: int) -> Take:
+        """The take just recorded, with its lag stored; none to a companion, which answers to each frame."""
+        take = self._recorder.read_take(index)
+        if take.latents is None or self._companion:
+            return take
+        lag = estimate_lag(take.time_s, take.values, take.latents)
+        self._recorder.set_lag(index, lag)
+        return replace(take, lag_s=lag.lag_s)
+
+    def _undo(self) -> None:
+        index = self._recorder.undo_take()
+        if self.kept and self.kept[-1][0].index == index:
+            self.kept.pop()
+
+    def note_end(self, takes: int | None) -> None:
+        """Say where the source was shorter than what was asked for, or longer than what was played."""
+        recorder, source = self._recorder, self._tracker.source
+        if takes and len(self.kept) < takes and self._tracker.finished:
+            recorder.add_note(f"{len(self.kept)} of {takes} takes: {source} ended")
+        elif self._playing and self._limit_s != self.seconds and not (self._tracker.live or self._tracker.finished):
+            recorder.add_note(
+                f"the trajectory ended after {self._playing.limit_s:.1f} s, {source} goes on: for all of it --loop, "
+                "or a longer --play walk:SECONDS"
+            )
+
+    def note_faults(self) -> None:
+        """Say what went wrong, and what not to trust for it."""
+        if self._speaker and self._speaker.n_underflows:
+            count = self._speaker.n_underflows
+            self._recorder.add_note(f"the sound stopped short {count} times: do not trust the lag")
+        if self._companion and self._companion.n_silent:
+            self._recorder.add_note(f"{self._companion.n_silent} rows got no answer and hold no latents")
 
 
-def _make_recorder(tracker: Tracker, out: str | Path, playing: Playing | None, append: bool) -> Recorder:
+def _check_options(
+    tracker: Tracker,
+    seconds: float | None,
+    count_in_s: float,
+    pause_s: float,
+    play: str | None,
+    companion: Companion | None,
+) -> None:
+    if seconds is not None and not seconds > 0:
+        raise RecordingError(f"{seconds} seconds found; a take needs more than 0")
+    if not (0 <= count_in_s < np.inf and 0 <= pause_s < np.inf):
+        raise RecordingError(f"a count-in of {count_in_s} s and a pause of {pause_s} s found, 0 or more expected")
+    if not tracker.live and (count_in_s or pause_s):
+        raise RecordingError(
+            f"{tracker.source} is a file, with nobody to wait for: leave --count-in and --pause out, or record live"
+        )
+    if play and companion:
+        raise RecordingError(f"--play {play} and --wekinator found: latents come from one of them")
+
+
+def _make_recorder(
+    tracker: Tracker, out: str | Path, programme: Programme | None, companion: Companion | None, append: bool
+) -> Recorder:
     clock = "monotonic" if tracker.live else "file"
-    if playing is None:
-        return Recorder(out, tracker.layout, tracker.name, tracker.source, clock, append=append)
-    space = playing.player.space
+    model_id, model_name, latent_size, notes = None, None, 0, []
+    if programme:
+        space = programme.first.player.space
+        model_id, model_name, latent_size = space.model_id, space.model_name, space.latent_size
+        notes = [f"played {programme.first.trajectory.source}"]
+    elif companion:
+        model_id, model_name, latent_size = companion.model_id, companion.model_name, companion.n_outputs
+        notes = ["latents are the outputs of a Wekinator"]
     return Recorder(
         out,
         tracker.layout,
         tracker.name,
         tracker.source,
         clock,
-        model_id=space.model_id,
-        model_name=space.model_name,
-        latent_size=space.latent_size,
+        model_id=model_id,
+        model_name=model_name,
+        latent_size=latent_size,
         append=append,
-        notes=[f"played {playing.trajectory.source}"],
+        notes=notes,
     )
 
 
-@contextmanager
-def _ctrl_c() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C was pressed: once lets a row in the making be finished, twice is a KeyboardInterrupt."""
-    pressed = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield pressed.is_set
+def _refuse_empty(folder: Path, tracker: Tracker) -> None:
+    """Take back a recording without a row, and say so; one whose takes were all taken back stays."""
+    if (folder / UNDONE).is_dir():
         return
-
-    def note(number: int, stack_frame: object) -> None:
-        if pressed.is_set():
-            raise KeyboardInterrupt
-        pressed.set()
-
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield pressed.is_set
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _speaker(playing: Playing, clock: Clock) -> closing[SoundOutput]:
-    """The sound output that plays the trajectory; closed at the end of the block."""
-    return closing(SoundOutput(playing.decode(), playing.player.space.sample_rate, clock, playing.loop))
-
-
-@contextmanager
-def _sounding(sound: SoundOutput | None) -> Iterator[float | None]:
-    """Plays inside the block; the time at which it was first heard, None if nothing plays."""
-    if sound is None:
-        yield None
-        return
-    try:
-        yield sound.start()
-    finally:
-        sound.stop()
-
-
-def _frames(
-    tracker: Tracker, clock: Clock, start_s: float | None, limit_s: float, interrupted: Callable[[], bool]
-) -> Iterator[tuple[Frame | None, float]]:
-    """Each frame before `limit_s`, and its seconds since `start_s` (None: since the first frame).
-
-    While no frame comes, None and the seconds so far.
-    """
-    while not tracker.finished and not interrupted():
-        frame = tracker.read(POLL_S)
-        if frame is None and start_s is None:
-            continue
-        now_s = clock.now_s() if frame is None else frame.time_s
-        start_s = now_s if start_s is None else start_s
-        if now_s - start_s >= limit_s:
-            return
-        if frame is None or now_s >= start_s:
-            yield frame, now_s - start_s
-
-
-def _record_take(
-    frames: Iterator[tuple[Frame | None, float]],
-    recorder: Recorder,
-    playing: Playing | None,
-    on_progress: Callable[[Progress], None],
-) -> int | None:
-    """Index of the take, or None if no frame came."""
-    take = recorder.start_take()
-    for frame, time_s in frames:
-        if frame is None:
-            recorder.flush_if_due()
-            continue
-        recorder.write(frame, playing.latents_at(time_s) if playing else None)
-        on_progress(Progress(take, time_s, recorder.n_rows, recorder.n_flushed))
-    return recorder.stop_take()
-
-
-def _store_lag(recorder: Recorder, index: int) -> Take:
-    """The take just recorded, with its lag measured and stored."""
-    take = recorder.read_take(index)
-    if take.latents is None:
-        return take
-    lag = estimate_lag(take.time_s, take.values, take.latents)
-    recorder.set_lag(index, lag)
-    return replace(take, lag_s=lag.lag_s)
-
-
-def _note_end(recorder: Recorder, tracker: Tracker, n_new: int, takes: int, ended_by: Playing | None) -> None:
-    """Say where the source was shorter than what was asked for, or longer than what was played (`ended_by`)."""
-    if n_new < takes:
-        recorder.add_note(f"{n_new} of {takes} takes: {tracker.source} ended")
-    elif ended_by and not tracker.live and not tracker.finished:
-        recorder.add_note(
-            f"the trajectory ended after {ended_by.limit_s:.1f} s, {tracker.source} goes on: for all of it --loop, "
-            "or a longer --play walk:SECONDS"
-        )
-
-
-def _save_sound(folder: Path, takes: list[Take], playing: Playing) -> None:
-    """``play.wav``, what the hand followed; ``play-NNN.wav`` from take NNN on if takes were added to others."""
-    from audiovae.player import save_audio
-
-    first = takes[0].index
-    name = "play.wav" if first == 1 else f"play-{first:03d}.wav"
-    audio = playing.decode(max(take.duration_s for take in takes))
-    save_audio(folder / name, audio, playing.player.space.sample_rate)
-
-
-def _refuse_empty(folder: Path, tracker: Tracker) -> NoReturn:
-    """Take back a recording without a row, and say so."""
     if not find_take_files(folder):
         (folder / HEADER_NAME).unlink()
         folder.rmdir()

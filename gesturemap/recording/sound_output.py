@@ -25,7 +25,7 @@ class SoundOutput:
     audio : (channels, samples) in [-1, 1].
     sample_rate : Hz.
     clock : tells when the sound was first heard.
-    loop : begin again at the end; otherwise silence follows.
+    loop_from : sample to begin again from at the end; None: silence follows.
 
     Raises
     ------
@@ -36,15 +36,21 @@ class SoundOutput:
     """
 
     def __init__(
-        self, audio: npt.NDArray[np.floating[Any]], sample_rate: int, clock: Clock, loop: bool = False
+        self, audio: npt.NDArray[np.floating[Any]], sample_rate: int, clock: Clock, loop_from: int | None = None
     ) -> None:
         self.n_underflows = 0
-        self._samples = np.ascontiguousarray(audio.T, dtype=np.float32)
-        self._clock, self._loop = clock, loop
-        self._next = 0
+        self.sample_rate = sample_rate
+        self._clock = clock
+        self.load(audio, loop_from)
         self._heard_s = 0.0
         self._started = threading.Event()
         self._stream = open_output(sample_rate, audio.shape[0], "record with --silent", callback=self._fill)
+
+    def load(self, audio: npt.NDArray[np.floating[Any]], loop_from: int | None = None) -> None:
+        """Play other audio, of as many channels, from the next `start` on; call it only while nothing plays."""
+        self._samples = np.ascontiguousarray(audio.T, dtype=np.float32)
+        self._loop_from = loop_from
+        self._next = 0
 
     def start(self) -> float:
         """Play from the beginning; returns the time on the clock at which the first sample is heard."""
@@ -75,8 +81,9 @@ class SoundOutput:
             self._heard_s = self._clock.now_s() + time_info.outputBufferDacTime - time_info.currentTime
             self._started.set()
         index = np.arange(self._next, self._next + n_samples)
-        if self._loop:
-            index %= len(self._samples)
+        if self._loop_from is not None:
+            past = index >= len(self._samples)
+            index[past] = self._loop_from + (index[past] - self._loop_from) % (len(self._samples) - self._loop_from)
         inside = index < len(self._samples)
         block[:] = 0.0
         block[inside] = self._samples[index[inside]]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from gesturemap.frame import Array
+from gesturemap.regressors.gaussian_process import SubsetGaussianProcess
 from gesturemap.regressors.kernel_ridge import BlockwiseKernelRidge
 from gesturemap.regressors.standardised import StandardisedRegressor
 
@@ -21,10 +22,16 @@ def compile_regressor(regressor: Any) -> RowPredictor:
     """A function from features (n_features,), finite, to outputs (n_outputs,).
 
     Equal to ``regressor.predict`` to 1e-6 of the spread of the outputs. The returned array is new at every call.
-    Kernel ridge, the default, is compiled (for 800 examples from 80 us to 15 us); any other is called as it is.
+    Kernel ridge (for 800 examples from 80 us to 15 us) and Gaussian process are compiled; any other is called as it
+    is.
     """
-    if isinstance(regressor, StandardisedRegressor) and isinstance(regressor.regressor_, BlockwiseKernelRidge):
-        return _KernelRow(regressor, regressor.regressor_)
+    if isinstance(regressor, StandardisedRegressor):
+        inner = regressor.regressor_
+        if isinstance(inner, BlockwiseKernelRidge):
+            return _KernelRow(regressor, inner.examples_ / inner.length_scale_, inner.length_scale_, inner.weights_)
+        if isinstance(inner, SubsetGaussianProcess):
+            weights = inner.variance_ * inner.weights_
+            return _KernelRow(regressor, inner.examples_, inner.length_scales_, weights)
 
     def predict(row: Array) -> Array:
         latents: Array = np.atleast_1d(regressor.predict(row[None])[0])
@@ -34,17 +41,19 @@ def compile_regressor(regressor: Any) -> RowPredictor:
 
 
 class _KernelRow:
-    """Kernel ridge with everything folded together that does not depend on the row.
+    """A weighted sum of RBF kernels with everything folded together that does not depend on the row.
 
-    exp(z.e - |z|^2 / 2 - |e|^2 / 2) with the examples e and the row z in units of the length scale.
+    exp(z.e - |z|^2 / 2 - |e|^2 / 2) with the examples e and the row z in units of the length scales.
     """
 
-    def __init__(self, outer: StandardisedRegressor, inner: BlockwiseKernelRidge) -> None:
+    def __init__(
+        self, outer: StandardisedRegressor, examples: Array, length_scales: float | Array, weights: Array
+    ) -> None:
         self._mean = outer.feature_mean_
-        self._scale = 1.0 / (outer.feature_scale_ * inner.length_scale_)
-        self._examples = np.ascontiguousarray(inner.examples_ / inner.length_scale_)
+        self._scale = 1.0 / (outer.feature_scale_ * length_scales)
+        self._examples = np.ascontiguousarray(examples)
         self._half_norms = 0.5 * (self._examples**2).sum(axis=1)
-        weights = inner.weights_ if inner.weights_.ndim == 2 else inner.weights_[:, None]
+        weights = weights if weights.ndim == 2 else weights[:, None]
         self._weights = np.ascontiguousarray(weights * outer.target_scale_)
         self._offset = outer.target_mean_
         self._kernel = np.empty(len(self._examples))

@@ -133,10 +133,12 @@ def test_a_live_tracker_is_recorded_in_real_time_of_its_clock(model_dir: Path, t
     recording = record(tracker, tmp_path / "a.rec", model_dir=model_dir, seconds=2.0, silent=True, takes=2, clock=clock)
     assert recording.clock == "monotonic"
     assert [take.index for take in recording.takes] == [1, 2]
-    trajectory = load_trajectory("walk:2.0", model_dir)
-    for take, start_s in zip(recording.takes, (100.0, 102.0), strict=True):
+    for take, seed in zip(recording.takes, (0, 1), strict=True):  # every take walks another way
+        trajectory = load_trajectory("walk:2.0", model_dir, seed)
         assert take.latents is not None
-        np.testing.assert_allclose(take.latents, trajectory.at(take.time_s - start_s), atol=1e-9)
+        np.testing.assert_allclose(take.latents, trajectory.at(take.time_s - 100.0 - 2.0 * seed), atol=1e-9)
+    assert recording.notes == ("played walk:2, seed 0", "take 2 played walk:2, seed 1")
+    assert (tmp_path / "a.rec" / "play-002.wav").read_bytes() != (tmp_path / "a.rec" / "play.wav").read_bytes()
 
 
 class Silence(SyntheticTracker):
