@@ -117,7 +117,7 @@ def record(
             session.note_end(takes)
         session.note_faults()
     if not session.kept:
-        _refuse_empty(recorder.path, tracker)
+        _refuse_empty(recorder.path, tracker, performer.seen)
     if programme:
         save_sound(recorder.path, [(take.index, take.duration_s, played) for take, played in session.kept if played])
     return Recording.load(out)
@@ -290,13 +290,18 @@ def _make_recorder(
     )
 
 
-def _refuse_empty(folder: Path, tracker: Tracker) -> None:
-    """Take back a recording without a row, and say so; one whose takes were all taken back stays."""
+def _refuse_empty(folder: Path, tracker: Tracker, seen: bool) -> None:
+    """Take back a recording without a row, and say so; one whose takes were all taken back stays.
+
+    `seen` : whether the tracker gave frames, in no take.
+    """
     if (folder / UNDONE).is_dir():
         return
     if not find_take_files(folder):
         (folder / HEADER_NAME).unlink()
         folder.rmdir()
+    if seen:
+        raise RecordingError("the session ended before a take began: ask for one, or leave --triggers out")
     raise RecordingError(
         f"no frame came from tracker {tracker.name!r} ({tracker.source}): is it there and switched on? "
         "`gesturemap doctor` looks"
