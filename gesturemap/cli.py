@@ -367,6 +367,56 @@ def perform(
 
 
 @app.command()
+def bridge(
+    in_port: Annotated[int, typer.Option(min=0, max=65535, help="UDP port of inputs and control messages.")] = 6448,
+    out_port: Annotated[int, typer.Option(min=1, max=65535, help="UDP port that outputs go to.")] = 12000,
+    in_host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 hears every network.")] = "127.0.0.1",
+    out_host: Annotated[str, typer.Option(help="Machine that outputs go to.")] = "127.0.0.1",
+    inputs: Annotated[Optional[int], typer.Option(min=1, help="Numbers of an input; else the first one's.")] = None,  # noqa: UP045
+    outputs: Annotated[Optional[int], typer.Option(min=1, help="Outputs; else as many as labels come.")] = None,  # noqa: UP045
+    output: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(help="number:LOW:HIGH[:integer][:soft|clip|hard], class:COUNT[:distribution], dtw:COUNT."),
+    ] = None,
+    model: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Model folder: an output for each latent, kept in its range."),
+    ] = None,
+    regressor: Annotated[str, typer.Option(help="As of `fit`; wekinator is the original's.")] = "gaussian_process",
+    settings: Annotated[Optional[list[str]], typer.Option("--set", help="KEY=V of the regressor, repeatable.")] = None,  # noqa: UP045
+    session: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Folder of the session, gone on with if it is there; else bridge-DATE-TIME.session."),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Read arguments as the original does: ints are 0.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    table: Annotated[bool, typer.Option("--protocol", help="Print all messages it understands, and end.")] = False,
+    as_json: Json = False,
+) -> None:
+    """A headless Wekinator: learns by example over OSC and answers inputs with outputs. Ctrl-C ends it."""
+    from gesturemap.bridge.protocol import protocol_table
+    from gesturemap.bridge.server import make_settings, run_bridge
+
+    if table:
+        typer.echo(protocol_table())
+        return
+    made = make_settings(
+        inputs, outputs, output or [], regressor, settings or [], model, strict=strict, folder=session, seed=seed
+    )
+    counts = run_bridge(
+        made,
+        in_port,
+        out_port,
+        in_host,
+        out_host,
+        on_ready=lambda port: typer.echo(
+            f"listening on {in_host}:{port}, answering to {out_host}:{out_port}", err=True
+        ),
+    )
+    typer.echo(json.dumps(vars(counts)) if as_json else ", ".join(f"{n} {name}" for name, n in vars(counts).items()))
+
+
+@app.command()
 def patch(
     source: Annotated[str, typer.Argument(metavar="MAPPING|MODEL", help="A mapping, or a model folder.")],
     out: Annotated[Path, typer.Option(help="Folder for the patches.")],

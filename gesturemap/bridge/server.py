@@ -1,0 +1,165 @@
+"""The bridge on the network: one thread that receives and answers, and one that learns."""
+
+from __future__ import annotations
+
+import select
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from audiovae.latent_space import LatentSpace
+from gesturemap.bridge import saving
+from gesturemap.bridge.dispatch import receive
+from gesturemap.bridge.learning import Lesson, choose_regressor, learn
+from gesturemap.bridge.outputs import NumericOutput, Output, parse_output
+from gesturemap.bridge.session import BridgeSettings, Counts, Session
+from gesturemap.clock import MonotonicClock
+from gesturemap.errors import OscError
+from gesturemap.osc.udp import UdpReceiver, UdpSender
+
+BATCH_PORT = 12001  # the original's, fixed
+MAX_BATCH = 64  # packets taken at once: 64 answers are one prediction, and later ones wait a millisecond at most
+IDLE_S = 0.1  # a recording flushes this often when nothing comes
+SWITCH_S = 0.0005  # how long the learning thread may keep the interpreter while an input waits
+
+
+def run_bridge(
+    settings: BridgeSettings,
+    in_port: int = 6448,
+    out_port: int = 12000,
+    in_host: str = "127.0.0.1",
+    out_host: str = "127.0.0.1",
+    on_ready: Callable[[int], None] = lambda port: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Counts:
+    """Answer until interrupted (Ctrl-C) or `stopped`.
+
+    Parameters
+    ----------
+    in_port : 0 takes a free one.
+    in_host : 127.0.0.1 hears this machine alone, 0.0.0.0 every network.
+    on_ready : told the in-port once packets are received.
+
+    Raises
+    ------
+    OscError
+        If the port is taken, or an address is none.
+    RecordingError
+        If the folder of the session is there, but no session.
+    """
+    receiver = UdpReceiver(in_port, in_host)
+    sender, batch_sender = UdpSender(out_host, out_port), UdpSender(out_host, BATCH_PORT)
+    hear, tell = socket.socketpair()
+    hear.setblocking(False)
+    before_s = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_S)
+    try:
+        # Threads of the linear algebra would wait for each other inside an answer of microseconds.
+        with threadpool_limits(limits=1), ThreadPoolExecutor(1, "bridge-learning") as executor:
+            session = Session(
+                settings,
+                sender.send,
+                executor,
+                MonotonicClock(),
+                wake=partial(_tell, tell),
+                send_bundle_reply=batch_sender.send,
+            )
+            executor.submit(_warm_up, settings).result()
+            if settings.folder is not None and settings.folder.exists():
+                saving.load(session, settings.folder)
+            on_ready(receiver.port)
+            try:
+                _serve(session, receiver, hear, stopped)
+            except KeyboardInterrupt:
+                pass
+            finally:
+                session.close()
+                saving.write_if_changed(session)
+            return replace(session.counts)
+    finally:
+        sys.setswitchinterval(before_s)
+        for each in (receiver, sender, batch_sender, hear, tell):
+            each.close()
+
+
+def _serve(session: Session, receiver: UdpReceiver, hear: socket.socket, stopped: Callable[[], bool]) -> None:
+    while not stopped():
+        ready, _, _ = select.select([receiver.fileno(), hear.fileno()], [], [], IDLE_S)
+        if hear.fileno() in ready:
+            hear.recv(4096)
+        if receiver.fileno() in ready:
+            receive(session, _drain(receiver))
+        session.poll()
+        saving.write_if_changed(session)
+
+
+def _tell(wake: socket.socket) -> None:
+    wake.send(b"!")
+
+
+def _drain(receiver: UdpReceiver) -> list[bytes]:
+    """The packets that are there, at most `MAX_BATCH`."""
+    packets: list[bytes] = []
+    while len(packets) < MAX_BATCH:
+        arrived = receiver.receive()
+        if arrived is None:
+            break
+        packets.append(arrived[0])
+    return packets
+
+
+def _warm_up(settings: BridgeSettings) -> None:
+    """Load what learning needs, which takes a second or two the first time: before the first packet, not after."""
+    rows = np.random.default_rng(0).normal(size=(20, 2))
+    kinds: tuple[Output, ...] = (NumericOutput(), NumericOutput())
+    (learned,) = learn(Lesson(rows, rows, kinds, (settings.choice,) * 2, ((0, 1),) * 2, (0, 1)))
+    learned.predict(rows[:1])
+    learned.confidence(rows[:1])
+
+
+def model_outputs(model_dir: str | Path) -> tuple[list[Output], LatentSpace]:
+    """An output for each latent of a model, kept inside the 1 to 99 % range of its training latents."""
+    space = LatentSpace.load(model_dir)
+    ranges = zip(space.quantile(0.01).tolist(), space.quantile(0.99).tolist(), strict=True)
+    return [NumericOutput(low, high, limits="clip") for low, high in ranges], space
+
+
+def make_settings(
+    n_inputs: int | None,
+    n_outputs: int | None,
+    specs: Sequence[str],
+    regressor: str,
+    overrides: Sequence[str],
+    model_dir: Path | None = None,
+    *,
+    strict: bool = False,
+    folder: Path | None = None,
+    seed: int = 0,
+) -> BridgeSettings:
+    """Settings as the command line gives them.
+
+    Raises
+    ------
+    OscError
+        If outputs are given in more than one way.
+    """
+    given = [name for name, value in (("--outputs", n_outputs), ("--output", specs), ("--model", model_dir)) if value]
+    if len(given) > 1:
+        raise OscError(f"{' and '.join(given)} found: one of them says what the outputs are")
+    kinds = [parse_output(spec) for spec in specs] or [NumericOutput()] * (n_outputs or 0)
+    folder = folder or Path(datetime.now().strftime("bridge-%Y%m%d-%H%M%S.session"))
+    settings = BridgeSettings(
+        n_inputs, tuple(kinds), choose_regressor(regressor, overrides), strict=strict, folder=folder, seed=seed
+    )
+    if model_dir is None:
+        return settings
+    latents, space = model_outputs(model_dir)
+    return replace(settings, outputs=tuple(latents), model_id=space.model_id, model_name=space.model_name)
