@@ -24,6 +24,7 @@ OPTION_TYPES: dict[str, Callable[[str], Any]] = {
     "preview": {"true": True, "false": False}.__getitem__,
     "seconds": float,
     "seed": int,
+    "stream": str,
     "take": int,
     "timeout_s": float,
 }

@@ -111,6 +111,16 @@ def _midi(source: str, clock: Clock | None, options: dict[str, Any]) -> Tracker:
     return _make(MidiTracker, "midi", options, source=source, clock=clock)
 
 
+def _lsl(source: str, clock: Clock | None, options: dict[str, Any]) -> Tracker:
+    if source.lower().endswith(".xdf"):
+        from gesturemap.trackers.xdf import XdfFile
+
+        return _make(XdfFile, "lsl", options, source=source)
+    from gesturemap.trackers.lsl import LslTracker
+
+    return _make(LslTracker, "lsl", options, source=source, clock=clock)
+
+
 def _make(make: Callable[..., Tracker], name: str, options: dict[str, Any], **fixed: Any) -> Tracker:
     known = [key for key in inspect.signature(make).parameters if key in OPTION_TYPES and key not in fixed]
     unknown = [key for key in options if key not in known]
@@ -160,6 +170,13 @@ _TABLE: dict[str, _Row] = {
         "none for the first port | PORT NAME or a part of it | FILE.mid; ?channels=cc1,cc74@2,bend,pressure,note,key60",
         ("rtmidi", "midi"),
         "pip install 'gesturemap[midi]'",
+    ),
+    "lsl": _Row(
+        _lsl,
+        "a stream of the lab streaming layer, or one that LabRecorder kept",
+        "NAME | type=TYPE | FILE.xdf, with ?stream=NAME if it holds several",
+        ("pylsl", "lsl"),
+        "pip install 'gesturemap[lsl]'",
     ),
     "replay": _Row(
         _replay,

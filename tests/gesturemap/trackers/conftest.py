@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import mido
 import numpy as np
@@ -141,6 +143,26 @@ def midi_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file.tracks += [mido.MidiTrack(knob), mido.MidiTrack(key)]
     file.save(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def xdf_file(shared: Path) -> Path:
+    """Nine samples of three channels at 10 Hz, and a stream of markers."""
+    return shared / "data" / "gestures" / "xdf_examples" / "minimal.xdf"
+
+
+@pytest.fixture(scope="session")
+def lsl_outlet() -> Any:
+    """A stream ``gesturemap_test_PID`` of this machine alone: 3 channels at 100 Hz, two of them with a label."""
+    pylsl = pytest.importorskip("pylsl", exc_type=(ImportError, RuntimeError))  # type: ignore[arg-type]
+    pylsl.set_config_content("[multicast]\nResolveScope = machine\n[lab]\nSessionID = gesturemap\n[log]\nlevel = -3\n")
+    info = pylsl.StreamInfo(f"gesturemap_test_{os.getpid()}", "MoCap", 3, 100.0, "float32", "test")
+    info.set_channel_labels(["Hand X", "Hand Y", ""])
+    info.set_channel_units(["mm", "mm", ""])
+    outlet = pylsl.StreamOutlet(info)
+    if not pylsl.resolve_byprop("name", info.name(), 1, 5.0):
+        pytest.skip("no LSL stream is found on this machine, not even its own: loopback multicast is closed")
+    return outlet
 
 
 def write_recording(folder: Path, layout: Layout, takes: Sequence[tuple[np.ndarray, np.ndarray]]) -> Path:

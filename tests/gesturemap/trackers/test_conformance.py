@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,11 +17,12 @@ from gesturemap.osc.codec import encode_floats
 from gesturemap.trackers import Tracker, open_tracker, read_all
 from gesturemap.trackers.gametrak import GametrakTracker
 from gesturemap.trackers.hand_layout import hand_block, hand_layout
+from gesturemap.trackers.lsl import LslTracker, open_inlet
 from gesturemap.trackers.midi import MidiTracker
 from gesturemap.trackers.osc import OscTracker
 
 STORED = ("hands", "gametrak", "midi_file", "replay", "synthetic", "synthetic_hands")
-LIVE = ("gametrak_device", "osc", "midi", "synthetic_live")
+LIVE = ("gametrak_device", "osc", "midi", "lsl", "synthetic_live")
 MAX_FRAMES = 1000
 
 
@@ -43,6 +45,8 @@ def _make(name: str, request: pytest.FixtureRequest) -> Tracker:
         return open_tracker("synthetic:seconds=3,live=true", clock=clock)
     if name == "midi":
         return MidiTracker("", "bend,pressure,key60", clock=clock, opener=lambda port: EchoPort())
+    if name == "lsl":
+        return _lsl_tracker(request.getfixturevalue("lsl_outlet"), clock)
     if name == "osc":
         packets = [encode_floats("/hand", [index / 200, 0.5]) for index in range(200)]
         receiver = request.getfixturevalue("paced_receiver")
@@ -50,6 +54,22 @@ def _make(name: str, request: pytest.FixtureRequest) -> Tracker:
     reports = [bytes([0, 1, 2, 3] * 4), bytes([4, 5, 6, 7] * 4)] * 100
     fake_hid = request.getfixturevalue("fake_hid")
     return GametrakTracker(clock=clock, open_device=lambda: fake_hid(reports))
+
+
+def _lsl_tracker(outlet: Any, clock: ManualClock) -> Tracker:
+    """Half a second of samples is sent once it listens."""
+
+    def listen(info: Any) -> Any:
+        inlet = open_inlet(info)
+        assert outlet.wait_for_consumers(10.0)
+        start_s = pylsl.local_clock()
+        for index in range(50):
+            outlet.push_sample([index / 50, 0.5, -0.5], start_s + index / 100)
+        return inlet
+
+    import pylsl
+
+    return LslTracker(outlet.get_info().name(), clock=clock, opener=listen)
 
 
 @pytest.fixture(params=STORED + LIVE)

@@ -14,7 +14,7 @@ from gesturemap.trackers.gametrak import GametrakTracker
 from gesturemap.trackers.gametrak_capture import GametrakCapture
 from gesturemap.trackers.hands import HandsTracker
 
-NAMES = ["hands", "gametrak", "osc", "midi", "replay", "synthetic"]
+NAMES = ["hands", "gametrak", "osc", "midi", "lsl", "replay", "synthetic"]
 
 
 def test_specs_become_trackers() -> None:
