@@ -60,7 +60,7 @@ class WaveformTrainingSettings(Settings):
     """Weight of the KL divergence, nats a latent frame: larger makes fewer, smoother latents."""
     beta_warmup: int = Field(10_000, ge=0)
     """Steps until beta is reached; 0 keeps it fixed."""
-    log_floor: float = Field(1e-5, gt=0)
+    log_floor: float = Field(1e-3, gt=0)
     """Magnitude under which a spectrum counts as silent in the loss."""
     adversarial_weight: float = Field(1.0, ge=0)
     """Weight of the hinge loss in stage 2."""
