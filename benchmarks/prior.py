@@ -20,8 +20,8 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import wasserstein_distance
 
-from audiovae.analysis.autoregression import Autoregression, choose_autoregression, fit_diagonal, measure_nats
 from audiovae.corpus.corpus import Corpus
+from audiovae.dsp.autoregression import Autoregression, choose_autoregression, fit_diagonal, measure_nats
 from audiovae.generation.prior import sample_prior
 from audiovae.generation.prior_run import RunPrior
 from audiovae.player import Player

@@ -87,7 +87,8 @@ def measure_seed(seed: int, work: Path, sounds: list[Path], arguments: argparse.
     totals = terms.sum(axis=1)
     names = ("msd", "median", "convergence", "log")
     figures = (totals.mean(), np.median(totals), *terms.mean(axis=0))
-    return {"seed": seed, "steps": steps, "cpu_s": cpu_s} | dict(zip(names, map(float, figures), strict=True)) | {"kl": kl}
+    spent = {"seed": seed, "steps": steps, "cpu_s": cpu_s}
+    return spent | dict(zip(names, map(float, figures), strict=True)) | {"kl": kl}
 
 
 def time_step(corpus: Path, preset: str, overrides: list[str]) -> float:

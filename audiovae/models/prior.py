@@ -18,7 +18,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from audiovae.analysis.autoregression import fit_autoregression
+from audiovae.dsp.autoregression import fit_autoregression
 from audiovae.settings import Settings
 
 FloatArray = npt.NDArray[np.floating[Any]]

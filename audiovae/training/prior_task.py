@@ -12,8 +12,8 @@ from lightning_fabric import Fabric
 from pydantic import Field
 from torch import Tensor, nn
 
-from audiovae.analysis.autoregression import choose_autoregression, fit_diagonal, measure_nats
 from audiovae.corpus.corpus import Corpus
+from audiovae.dsp.autoregression import choose_autoregression, fit_diagonal, measure_nats
 from audiovae.errors import CorpusError, SettingsError
 from audiovae.latent_space import LatentSpace
 from audiovae.models.prior import LatentPrior, LatentPriorSettings

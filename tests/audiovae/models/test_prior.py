@@ -10,7 +10,7 @@ import torch
 from scipy.stats import multivariate_normal
 from torch import Tensor
 
-from audiovae.analysis.autoregression import fit_autoregression
+from audiovae.dsp.autoregression import fit_autoregression
 from audiovae.models.prior import LatentPrior, LatentPriorSettings
 
 SIZE = 3

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from audiovae.analysis.autoregression import (
+from audiovae.dsp.autoregression import (
     Autoregression,
     choose_autoregression,
     fit_autoregression,
