@@ -143,7 +143,8 @@ class PriorTask:
             group["lr"] = rate
         latents = self._draw(rng).to(fabric.device)
         noise = t.context_noise * self.model.std[:, None] * torch.randn_like(latents)
-        nats = self._wrapped(latents, latents + noise).mean() / latents.shape[1]
+        with self.settings.trainer.autocast(fabric.device):
+            nats = self._wrapped(latents, latents + noise).mean() / latents.shape[1]
         self._optimiser.zero_grad()
         fabric.backward(-nats)
         # A norm that is not finite is not refused here but by the loop, which knows the step.
