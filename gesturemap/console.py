@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,7 @@ def recording_progress() -> Iterator[Callable[[Progress], None]]:
     with Console(stderr=True).status("waiting for the first frame") as status:
 
         def show(progress: Progress) -> None:
-            status.update(f"take {progress.take}  {progress.time_s:6.1f} s  {progress.n_rows} rows  (Ctrl-C ends it)")
+            status.update(_describe_progress(progress))
 
         yield show
 
@@ -53,6 +54,14 @@ def ask_pose(pose: Pose, problem: str) -> None:
         console.print(Text(problem, style="yellow"))
     console.print(Text.assemble((f"{pose.name}  ", "bold"), pose.instruction))
     console.input("    Press Enter while you hold it. ")
+
+
+def _describe_progress(progress: Progress) -> str:
+    if math.isinf(progress.time_s):
+        return f"take {progress.take} waits to be asked for  (Ctrl-C ends it)"
+    if progress.time_s < 0:
+        return f"take {progress.take} in {math.ceil(-progress.time_s)}"
+    return f"take {progress.take}  {progress.time_s:6.1f} s  {progress.n_rows} rows  (Ctrl-C ends it)"
 
 
 def print_recording(recording: Recording, as_json: bool) -> None:

@@ -142,7 +142,7 @@ def _warn_of_dropped(pairs: Pairs) -> list[str]:
         return []
     return [
         f"{pairs.n_dropped} of {pairs.n_dropped + n_used} rows hold no whole gesture and taught nothing: keep every"
-        " hand in sight, or use the features of one, --set features.hands=[\"right\"]"
+        ' hand in sight, or use the features of one, --set features.hands=["right"]'
     ]
 
 

@@ -155,6 +155,19 @@ class Mapping:
             latents[present] = np.clip(self.regressor.predict(features[present]), self.low, self.high)
         return latents
 
+    def confidence(self, features: Array) -> Array:
+        """How far `predict` can be trusted, (n_rows,) in 0..1; 0 where there is no gesture.
+
+        Parameters
+        ----------
+        features : (n_rows, n_features); a row with NaN is a gesture that is not there.
+        """
+        sure = np.zeros(len(features))
+        present = np.isfinite(features).all(axis=1)
+        if present.any():
+            sure[present] = self.regressor.confidence(features[present])
+        return sure
+
     def map_take(self, time_s: Array, values: Array, fill: bool = False) -> Array:
         """Latents of a whole take: features, regressor, clipping, smoothing.
 

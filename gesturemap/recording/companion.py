@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
+from audiovae.latent_space import LatentSpace
 from gesturemap.clock import Clock
+from gesturemap.errors import RecordingError
 from gesturemap.features import FeatureExtractor, FeatureSettings
 from gesturemap.frame import Array, Frame, Layout
+from gesturemap.osc.udp import parse_address
+from gesturemap.osc.wekinator_client import IN_PORT, WekinatorClient
 
 ANSWER_S = 0.01  # Wekinator answers within a millisecond; one that takes longer shall not hold up the tracker
 
@@ -21,6 +26,9 @@ class Client(Protocol):
 
     def arrived(self) -> Array | None:
         """The newest answer since the last call."""
+
+    def close(self) -> None:
+        """Close the sockets."""
 
 
 class Companion:
@@ -72,3 +80,42 @@ class Companion:
                 return np.full(self.n_outputs, np.nan)
             self._clock.sleep_s(ANSWER_S / 20.0)
         return answer
+
+    def close(self) -> None:
+        """Close the client."""
+        self._client.close()
+
+
+def open_companion(
+    address: str,
+    settings: FeatureSettings,
+    layout: Layout,
+    clock: Clock,
+    n_outputs: int | None = None,
+    model_dir: str | Path | None = None,
+) -> Companion:
+    """A companion that speaks to the Wekinator at ``HOST:PORT``.
+
+    Parameters
+    ----------
+    n_outputs : it has; not needed with a model.
+    model_dir : the model whose latents its outputs are.
+
+    Raises
+    ------
+    RecordingError
+        If neither is given, or they differ.
+    OscError
+        If the port its outputs come to is taken.
+    """
+    space = None if model_dir is None else LatentSpace.load(model_dir)
+    if space is not None and n_outputs not in (None, space.latent_size):
+        raise RecordingError(f"{n_outputs} outputs, but model {space.model_name!r} has {space.latent_size} latents")
+    count = n_outputs if space is None else space.latent_size
+    if count is None:
+        raise RecordingError("how many outputs has that Wekinator? Add --outputs N, or --model MODEL_DIR")
+    host, port = parse_address(address, IN_PORT)
+    client = WekinatorClient(host, port, count, clock)
+    if space is None:
+        return Companion(client, settings, layout, count, clock)
+    return Companion(client, settings, layout, count, clock, space.model_id, space.model_name)

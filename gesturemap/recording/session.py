@@ -96,6 +96,8 @@ def record(
     """
     _check_options(tracker, seconds, count_in_s, pause_s, play, companion)
     clock = clock or MonotonicClock()
+    if play == "suggestions" and append and Path(out).is_dir():
+        play = f"suggestions:{out}"
     programme = plan(model_dir, play, seed, seconds, loop) if (model_dir or play) and not companion else None
     with ExitStack() as stack:
         speaker = None

@@ -1,4 +1,4 @@
-"""What a performer plays along with: latents over time, from a sound, a table, or a walk through a model's cloud."""
+"""What a performer plays along with: latents over time, from a sound, a table, a walk, or what is suggested."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from audiovae.errors import LatentsError
 from audiovae.latent_space import LatentSpace, read_latents, resample_latents
 from gesturemap.errors import RecordingError
 from gesturemap.frame import Array
+from gesturemap.recording.recording import Recording
+from gesturemap.recording.suggestions import hold_poses, recorded_latents, suggest_latents
 
 WALK_S = 60.0
 MAX_PLAY_S = 1800.0  # it is decoded in one piece, which takes 4.4 MB of memory a second of sound
@@ -48,7 +50,8 @@ def load_trajectory(spec: str, model_dir: str | Path, seed: int = 0) -> Trajecto
     Parameters
     ----------
     spec : a sound file, which the model encodes; a latent table ``.parquet`` of this model; ``walk`` or
-        ``walk:SECONDS``, see `walk_cloud`.
+        ``walk:SECONDS``, see `walk_cloud`; ``suggestions`` or ``suggestions:REC``, held sounds that the recording REC
+        has not met, see `suggest_latents`.
     model_dir : an exported model.
     seed : of the walk; another seed walks another way.
 
@@ -62,10 +65,13 @@ def load_trajectory(spec: str, model_dir: str | Path, seed: int = 0) -> Trajecto
     space = LatentSpace.load(model_dir)
     if spec == "walk" or spec.startswith("walk:"):
         return walk_cloud(space, _walk_seconds(spec), seed)
+    if spec.partition(":")[0] == "suggestions":
+        return _suggestions(space, spec.partition(":")[2], seed)
     path = Path(spec)
     if not path.is_file():
         raise RecordingError(
-            f"--play {spec}: no such file; expected a sound file, a latent table .parquet, or walk[:SECONDS]"
+            f"--play {spec}: no such file; expected a sound file, a latent table .parquet, walk[:SECONDS], or "
+            "suggestions[:RECORDING]"
         )
     if path.suffix == ".parquet":
         latents = read_latents(path, space)
@@ -92,6 +98,16 @@ def walk_cloud(space: LatentSpace, duration_s: float, seed: int) -> Trajectory:
     except LatentsError as error:
         raise RecordingError(f"{error}, or --play a sound file") from None
     return Trajectory(latents, space.latent_rate, f"walk:{duration_s:g}, seed {seed}")
+
+
+def _suggestions(space: LatentSpace, recording: str, seed: int) -> Trajectory:
+    """Held sounds that a recording has not met; of no recording, the model's most usual and most different ones."""
+    met = recorded_latents(Recording.load(recording), space) if recording else np.empty((0, space.latent_size))
+    found = suggest_latents(space, met, seed=seed)
+    if not len(found.latents):
+        raise RecordingError(f"--play suggestions: {recording} has met every sound of the model: play a walk instead")
+    source = f"{len(found.latents)} suggestions after {recording or 'nothing'}, seed {seed}"
+    return Trajectory(hold_poses(found.latents, space.latent_rate), space.latent_rate, source)
 
 
 def _walk_seconds(spec: str) -> float:

@@ -36,6 +36,14 @@ class Action(StrEnum):
     PANIC = "panic"
 
 
+def find_action(name: str) -> Action:
+    """The action called `name`; `SettingsError` names all there are."""
+    try:
+        return Action(name)
+    except ValueError:
+        raise SettingsError(f"no action {name!r}; there are: {', '.join(Action)}") from None
+
+
 # Understood without being listed in a file; Wekinator's, so that foot switches made for it work.
 ADDRESSES = {f"/gesturemap/{action}": action for action in Action} | {
     "/wekinator/control/startRecording": Action.RECORD,

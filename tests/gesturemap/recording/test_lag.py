@@ -62,9 +62,7 @@ def test_the_scale_of_channels_and_latents_does_not_matter(trajectory: Trajector
 
 
 @pytest.mark.parametrize(("duration_s", "n_hands"), [(12.0, 16), (30.0, 6), (60.0, 4)])
-def test_a_hand_that_follows_something_else_has_no_lag(
-    trajectory: Trajectory, duration_s: float, n_hands: int
-) -> None:
+def test_a_hand_that_follows_something_else_has_no_lag(trajectory: Trajectory, duration_s: float, n_hands: int) -> None:
     # Not another walk: all walks of this space go round one ring, which is a likeness and no accident.
     time_s = irregular(duration_s, 60.0)
     found = []
