@@ -10,16 +10,20 @@ import numpy as np
 from gesturemap.clock import Clock, MonotonicClock
 from gesturemap.errors import TrackerError
 from gesturemap.frame import Array, Frame
-from gesturemap.trackers.base import Tracker, not_open
+from gesturemap.trackers.base import Tracker, not_open, strictly_after
 from gesturemap.trackers.hand_detector import HandDetector
 from gesturemap.trackers.hand_layout import CHANNELS_PER_HAND, hand_block, hand_layout
 from gesturemap.trackers.hand_model import locate_hand_model
 from gesturemap.trackers.hand_slots import DetectedHand, HandSlots
+from gesturemap.trackers.outage import RETRY_S, Outage
 from gesturemap.trackers.pictures import DEFAULT_FRAME_RATE, Camera, Capture, VideoFile, open_capture
+from gesturemap.trackers.preview import Preview
 
 
 class HandsTracker(Tracker):
     """Hands found by MediaPipe's hand landmarker, the left and the right one each in its own channels.
+
+    While a camera is unplugged, or hangs, frames without hands come at its rate until it is back.
 
     Parameters
     ----------
@@ -29,14 +33,16 @@ class HandsTracker(Tracker):
     mirror : True if the pictures are mirrored, as many selfie recordings are. They are turned round before
         detection, so that sides, x and shapes are those of the un-mirrored picture either way. (The detector
         tells left from right by the un-mirrored picture.)
+    preview : show the pictures, mirrored, with the hands in them, in a window.
     allow_unknown_model : use a model file that is not the one the accuracy was measured with.
     clock : time of camera pictures; None for the machine's. A file has its own.
-    opener : the seam for tests of the camera.
+    opener, retry_s : the seam for tests of the camera, and how often it is looked for when it was unplugged.
 
     Attributes
     ----------
     frame_rate : of the file or camera once open, 30 before.
     dropped : pictures since `open` that were damaged (file) or came while the one before was worked on (camera).
+    lost : times since `open` that the camera went away.
     """
 
     name = "hands"
@@ -47,9 +53,11 @@ class HandsTracker(Tracker):
         hand_model: str | Path | None = None,
         num_hands: int = 2,
         mirror: bool = False,
+        preview: bool = False,
         allow_unknown_model: bool = False,
         clock: Clock | None = None,
         opener: Callable[[int], Capture] = open_capture,
+        retry_s: float = RETRY_S,
     ) -> None:
         if num_hands not in (1, 2):
             raise TrackerError(f"num_hands={num_hands}: expected 1 or 2, there is a left and a right slot")
@@ -57,11 +65,12 @@ class HandsTracker(Tracker):
         self.live = self.source.isdecimal()
         self.layout = hand_layout()
         self.frame_rate = DEFAULT_FRAME_RATE
-        self.dropped = 0
         self._model, self._allow_unknown_model = hand_model, allow_unknown_model
         self._num_hands, self._mirror = num_hands, mirror
+        self._wants_preview = preview
+        self._preview: Preview | None = None
         self._clock = clock if clock is not None else MonotonicClock()
-        self._opener = opener
+        self._opener, self._retry_s = opener, retry_s
         self._pictures: VideoFile | Camera | None = None
         self._closed = False
 
@@ -70,36 +79,45 @@ class HandsTracker(Tracker):
         self.close()
         model = locate_hand_model(self._model, self._allow_unknown_model)
         if self.live:
-            pictures: VideoFile | Camera = Camera(int(self.source), self._clock, self._opener)
+            pictures: VideoFile | Camera = Camera(int(self.source), self._clock, self._opener, self._retry_s)
         else:
             pictures = VideoFile(self.source)
         try:
+            self._preview = Preview() if self._wants_preview else None
             self._detector = HandDetector(model, self._num_hands)
         except TrackerError:
             pictures.close()
             raise
         self._slots = HandSlots()
         self._pictures, self._closed = pictures, False
-        self.frame_rate, self.dropped = pictures.frame_rate, 0
+        self.frame_rate, self.dropped, self.lost = pictures.frame_rate, 0, 0
+        self._outage = Outage(self._clock, self.layout, self.frame_rate)
+        self._last_s = -np.inf
 
     def read(self, timeout_s: float = 0.0) -> Frame | None:
         """The hands of the next picture of a file, or of the newest one of a camera."""
         if self._pictures is None:
             raise not_open(self)
-        found = self._pictures.read(timeout_s)
+        if self._outage.active:
+            found = self._pictures.read(min(timeout_s, max(0.0, self._outage.due_s - self._clock.now_s())))
+        else:
+            found = self._pictures.read(timeout_s)
         self.dropped = self._pictures.dropped
         if found is None:
-            return None
+            return self._absent(self._pictures)
+        self._outage.end()
         time_s, picture = found
         if self._mirror:
             picture = picture[:, ::-1]
         height, width = picture.shape[:2]
         hands = self._slots.assign(self._detector.detect(picture, time_s), time_s, height / width)
-        return Frame(time_s, hand_values(hands))
+        if self._preview is not None:
+            self._preview.show(picture, hands)
+        return self._stamp(time_s, hand_values(hands))
 
     @property
     def finished(self) -> bool:
-        """True at the end of the file, when the camera is lost and when closed."""
+        """True at the end of the file, when a camera never gave a picture and when closed."""
         return self._closed or (self._pictures is not None and self._pictures.finished)
 
     def close(self) -> None:
@@ -107,7 +125,23 @@ class HandsTracker(Tracker):
         if self._pictures is not None:
             self._pictures.close()
             self._detector.close()
-        self._pictures, self._closed = None, True
+        if self._preview is not None:
+            self._preview.close()
+        self._pictures, self._preview, self._closed = None, None, True
+
+    def _absent(self, pictures: VideoFile | Camera) -> Frame | None:
+        """No hands while the camera is away; None at the end of a file or when no picture came in time."""
+        if not isinstance(pictures, Camera) or not pictures.away:
+            return None
+        if not self._outage.active:
+            self._outage.begin()
+            self.lost = self._outage.count
+        absent = self._outage.read(0.0)
+        return absent and self._stamp(absent.time_s, absent.values)
+
+    def _stamp(self, time_s: float, values: Array) -> Frame:
+        self._last_s = strictly_after(self._last_s, time_s)
+        return Frame(self._last_s, values)
 
 
 def hand_values(hands: tuple[DetectedHand | None, DetectedHand | None]) -> Array:

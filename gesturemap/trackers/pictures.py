@@ -9,6 +9,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,11 +18,14 @@ import numpy.typing as npt
 
 from gesturemap.clock import Clock
 from gesturemap.errors import MissingExtraError, TrackerError
+from gesturemap.trackers.base import strictly_after
+from gesturemap.trackers.outage import RETRY_S
 
 Picture = npt.NDArray[np.uint8]
 
 DEFAULT_FRAME_RATE = 30.0
 LOST_S = 3.0
+_stderr_turned = threading.RLock()  # two threads that turn it away at once would lose it for good
 MAX_DAMAGED = 250  # pictures in a row, ten seconds at 25 Hz
 
 
@@ -44,7 +48,7 @@ class Capture(Protocol):
 def open_capture(source: str | int) -> Capture:
     """OpenCV's capture of a file or a camera; not open if there is none."""
     with quiet_stderr():
-        return _opencv().VideoCapture(source)  # type: ignore[no-any-return]
+        return opencv().VideoCapture(source)  # type: ignore[no-any-return]
 
 
 class VideoFile:
@@ -70,7 +74,7 @@ class VideoFile:
                 f"{path} ({self._path.stat().st_size} bytes) is not a video that can be read, or was cut off. "
                 f"If other players open it, convert it:  ffmpeg -i {path} -c:v libx264 fixed.mp4"
             )
-        cv2 = _opencv()
+        cv2 = opencv()
         self.frame_rate = _sane_rate(self._capture.get(cv2.CAP_PROP_FPS))
         self.dropped = 0
         self.finished = False
@@ -83,7 +87,7 @@ class VideoFile:
         bgr = None if self.finished else self._next_good()
         if bgr is None:
             return None
-        cv2 = _opencv()
+        cv2 = opencv()
         time_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
         if not time_s > self._last_s:  # containers without times say 0
             time_s = self._last_s + 1 / self.frame_rate
@@ -115,51 +119,70 @@ class VideoFile:
 class Camera:
     """The newest picture of a camera; older ones nobody read are dropped and counted.
 
-    A thread of its own takes the pictures, so that a camera which hangs does not hold up the reader.
+    A thread of its own takes the pictures, so that a camera which hangs does not hold up the reader. When the camera
+    is unplugged, that thread looks for it every `retry_s` until it is back.
+
+    Attributes
+    ----------
+    dropped : pictures that came while the one before was worked on.
 
     Raises
     ------
     TrackerError
-        If there is no such camera, or (from `read`) it stops giving pictures for `LOST_S`.
+        If there is no such camera, or (from `read`) it has never given a picture within `LOST_S`.
     """
 
     live = True
 
-    def __init__(self, index: int, clock: Clock, opener: Callable[[int], Capture] = open_capture) -> None:
+    def __init__(
+        self, index: int, clock: Clock, opener: Callable[[int], Capture] = open_capture, retry_s: float = RETRY_S
+    ) -> None:
         self._name = f"camera {index}"
         self._clock = clock
-        self._capture = opener(index)
+        self._open = partial(opener, index)
+        self._retry_s = retry_s
+        self._capture = self._open()
         if not self._capture.isOpened():
             raise TrackerError(
                 f"{self._name} cannot be opened: plug one in, close other programs that use it, allow this program "
                 "to use it, or try another number (hands:1); `gesturemap doctor` looks for the reason"
             )
-        self.frame_rate = _sane_rate(self._capture.get(_opencv().CAP_PROP_FPS))
+        self.frame_rate = _sane_rate(self._capture.get(opencv().CAP_PROP_FPS))
         self.dropped = 0
         self.finished = False
         self._newest: tuple[float, Any] | None = None
-        self._gone = False
+        self._unplugged = self._seen = False
+        self._n_unplugged = self._n_told = 0
         self._last_s = clock.now_s()
         self._changed = threading.Condition()
+        self._stop = threading.Event()
         self._thread = threading.Thread(target=self._take_pictures, name=self._name, daemon=True)
         self._thread.start()
+
+    @property
+    def away(self) -> bool:
+        """Whether it is unplugged, or has given nothing for `LOST_S`."""
+        return self._unplugged or self._clock.now_s() - self._last_s > LOST_S
 
     def read(self, timeout_s: float = 0.0) -> tuple[float, Picture] | None:
         """When the newest picture came, and (height, width, 3) RGB; None if none comes within `timeout_s`."""
         with self._changed:
-            self._changed.wait_for(lambda: self._newest is not None or self._gone, timeout_s)
+            # That it was unplugged ends the wait once, or a reader would spin until it is back.
+            self._changed.wait_for(lambda: self._newest is not None or self._n_unplugged != self._n_told, timeout_s)
             newest, self._newest = self._newest, None
-        if newest is None:
-            if self._gone or self._clock.now_s() - self._last_s > LOST_S:
-                self.close()
-                raise TrackerError(f"{self._name} is lost: it gives no more pictures. Plug it in again and reopen it")
-            return None
-        cv2 = _opencv()
-        return newest[0], cv2.cvtColor(newest[1], cv2.COLOR_BGR2RGB)
+            self._n_told = self._n_unplugged
+        if newest is not None:
+            cv2 = opencv()
+            return newest[0], cv2.cvtColor(newest[1], cv2.COLOR_BGR2RGB)
+        if self.away and not self._seen:
+            self.close()
+            raise TrackerError(f"{self._name} gives no pictures: plug it in again, or close programs that use it")
+        return None
 
     def close(self) -> None:
         """Stop the thread and let go of the camera."""
         self.finished = True
+        self._stop.set()
         self._thread.join(timeout=1.0)
         # A camera that hangs in its driver keeps its thread: to release it from here could crash.
         if not self._thread.is_alive():
@@ -169,15 +192,22 @@ class Camera:
         while not self.finished:
             found, bgr = self._capture.read()
             with self._changed:
-                self._gone = not found
+                self._unplugged = not found
+                self._n_unplugged += not found
                 if found:
-                    now_s = self._clock.now_s()
-                    if now_s <= self._last_s:
-                        now_s = float(np.nextafter(self._last_s, np.inf))
+                    now_s = strictly_after(self._last_s, self._clock.now_s())
                     self.dropped += self._newest is not None
-                    self._newest, self._last_s = (now_s, bgr), now_s
+                    self._newest, self._last_s, self._seen = (now_s, bgr), now_s, True
                 self._changed.notify()
             if not found:
+                self._reopen()
+
+    def _reopen(self) -> None:
+        """Look for the camera until it is back, or nobody wants it any more."""
+        self._capture.release()
+        while not self._stop.wait(self._retry_s):
+            self._capture = self._open()
+            if self._capture.isOpened():
                 return
 
 
@@ -188,18 +218,19 @@ def quiet_stderr() -> Iterator[None]:
     No option stops them. It is the process's stderr that is turned away, so keep the inside short; what goes
     wrong there comes out as an exception or a return value all the same.
     """
-    try:
-        saved = os.dup(2)
-    except OSError:  # no stderr at all, as in a windowed program
-        yield
-        return
-    try:
-        with open(os.devnull, "w") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
+    with _stderr_turned:
+        try:
+            saved = os.dup(2)
+        except OSError:  # no stderr at all, as in a windowed program
+            yield
+            return
+        try:
+            with open(os.devnull, "w") as nowhere:
+                os.dup2(nowhere.fileno(), 2)
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
 
 
 def _sane_rate(frame_rate: float) -> float:
@@ -207,7 +238,8 @@ def _sane_rate(frame_rate: float) -> float:
     return frame_rate if 1.0 <= frame_rate <= 480.0 else DEFAULT_FRAME_RATE
 
 
-def _opencv() -> Any:
+def opencv() -> Any:
+    """OpenCV. Errors: `MissingExtraError`."""
     try:
         import cv2
     except ImportError:

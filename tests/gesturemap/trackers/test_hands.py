@@ -14,10 +14,12 @@ import pytest
 from gesturemap.clock import ManualClock
 from gesturemap.errors import TrackerError
 from gesturemap.frame import Array
-from gesturemap.trackers import read_all
+from gesturemap.trackers import open_tracker, read_all
+from gesturemap.trackers.hand_detector import HandDetector
 from gesturemap.trackers.hand_layout import LANDMARKS, hand_block, hand_layout
 from gesturemap.trackers.hands import HandsTracker
 from gesturemap.trackers.pictures import VideoFile
+from gesturemap.trackers.preview import draw_hands
 
 PRESENT, PICTURE, WORLD = 0, slice(1, 64), slice(64, 127)
 
@@ -168,25 +170,91 @@ def test_camera_gives_the_newest_picture_and_counts_the_rest(
         camera.pictures.put(None)
 
 
-def test_lost_camera(pictures: list[Any], hand_model: Path, clock: ManualClock) -> None:
-    """Unplugged: an error, finished, released. Hanging: the same after three seconds."""
+def test_unplugged_camera(pictures: list[Any], hand_model: Path, clock: ManualClock) -> None:
+    """No hands at the camera's rate until it is back, which its thread finds out; one loss counted."""
+    cameras = [FakeCamera(), FakeCamera()]
+    left = iter(cameras)
+    with HandsTracker(0, hand_model, clock=clock, opener=lambda _: next(left, cameras[1]), retry_s=0.001) as tracker:
+        cameras[0].pictures.put(pictures[0])
+        first = tracker.read(10.0)
+        assert first is not None
+        assert first.values[[0, 127]].tolist() == [0, 1]
+        cameras[0].pictures.put(None)
+        away = [tracker.read(10.0)]
+        clock.sleep_s(1 / 30)
+        away.append(tracker.read(0.0))
+        for frame in away:
+            assert frame is not None
+            assert np.nansum(frame.values) == 0.0
+            assert np.isnan(frame.values).sum() == 252
+        cameras[1].pictures.put(pictures[1])
+        frames = (tracker.read(10.0) for _ in range(10))
+        back = next(frame for frame in frames if frame and frame.values[127] == 1)
+        assert back.time_s > first.time_s
+        assert cameras[0].released
+        assert tracker.lost == 1
+        cameras[1].pictures.put(None)
+
+
+def test_hanging_camera(pictures: list[Any], hand_model: Path, clock: ManualClock) -> None:
+    """Without an error from its driver: away after three seconds. One that never gave a picture is an error."""
     camera = FakeCamera()
-    tracker = HandsTracker(0, hand_model, clock=clock, opener=lambda _: camera)
-    with tracker:
+    with HandsTracker(0, hand_model, clock=clock, opener=lambda _: camera) as tracker:
         camera.pictures.put(pictures[0])
         assert tracker.read(10.0) is not None
+        clock.sleep_s(2.9)
+        assert tracker.read(0.0) is None
+        clock.sleep_s(0.2)
+        frame = tracker.read(0.0)
+        assert frame is not None
+        assert np.isnan(frame.values).sum() == 252
+        assert (tracker.lost, tracker.finished) == (1, False)
         camera.pictures.put(None)
-        with pytest.raises(TrackerError, match="camera 0 is lost"):
-            tracker.read(10.0)
-        assert tracker.finished
-        assert camera.released
-    hanging = FakeCamera()
-    with HandsTracker(0, hand_model, clock=clock, opener=lambda _: hanging) as tracker:
+    mute = FakeCamera()
+    with HandsTracker(0, hand_model, clock=clock, opener=lambda _: mute) as tracker:
         assert tracker.read(0.0) is None
         clock.sleep_s(3.1)
-        hanging.pictures.put(None)
-        with pytest.raises(TrackerError, match="lost"):
+        mute.pictures.put(None)
+        with pytest.raises(TrackerError, match="camera 0 gives no pictures"):
             tracker.read(0.0)
+        assert tracker.finished
+
+
+def test_preview_draws_the_hand_in_a_mirror(pictures: list[Any], hand_model: Path) -> None:
+    """The wrist's dot lies where the wrist is, left and right exchanged; the picture itself is not drawn into."""
+    picture = np.ascontiguousarray(pictures[0][:, :, ::-1])
+    detector = HandDetector(hand_model, num_hands=1)
+    (hand,) = detector.detect(picture, 0.0)
+    detector.close()
+    before = picture.copy()
+    drawn = draw_hands(picture, (None, hand))
+    height, width = picture.shape[:2]
+    x, y = np.rint(hand.picture[0, :2] * [width - 1, height - 1]).astype(int)
+    assert drawn[y, width - 1 - x].tolist() == [255, 160, 60]
+    np.testing.assert_array_equal(picture, before)
+    np.testing.assert_array_equal(draw_hands(picture, (None, None)), picture[:, ::-1, ::-1])
+
+
+def test_preview_without_a_screen(asl_clip: Path, hand_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refused at once, not at the first picture."""
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    with pytest.raises(TrackerError, match="preview=true needs a screen"):
+        open_tracker(f"hands:{asl_clip}?preview=true", hand_model=hand_model).open()
+
+
+def test_preview_shows_every_picture(asl_clip: Path, hand_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And its window is closed with the tracker."""
+    import cv2
+
+    shown: list[Any] = []
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr(cv2, "imshow", lambda title, picture: shown.append(picture.shape))
+    monkeypatch.setattr(cv2, "pollKey", lambda: -1)
+    monkeypatch.setattr(cv2, "destroyAllWindows", lambda: shown.append("closed"))
+    read_all(HandsTracker(asl_clip, hand_model, preview=True, num_hands=1))
+    assert shown == [(540, 310, 3)] * 20 + ["closed"]
 
 
 def test_absent_camera(hand_model: Path) -> None:
