@@ -1,0 +1,174 @@
+"""Sound to a file and to a sound card that is a list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from audiovae.errors import AudioVAEError, ModelFolderError
+from gesturemap.clock import ManualClock
+from gesturemap.errors import GestureMapError
+from gesturemap.live.live_sound import LiveSound
+from gesturemap.live.settings import LiveSettings
+from gesturemap.live.sound_file import SoundFile
+from gesturemap.render import MAX_TAKE_S, resample_to_model
+
+
+def test_a_file_holds_the_sound_of_the_frames(stand_in: Any, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    time_s, latents = 5.0 + np.arange(120) / 60.0, rng.normal(size=(120, 4))
+    sink = SoundFile(tmp_path / "a.wav", stand_in)
+    sink.start()
+    for now_s, row in zip(time_s.tolist(), latents, strict=True):
+        sink.write(now_s, row)
+    sink.close()
+    sound, sample_rate = soundfile.read(tmp_path / "a.wav")
+    space = stand_in.space
+    expected = resample_to_model(latents, time_s, space)
+    assert sample_rate == space.sample_rate
+    assert len(sound) == len(expected) * space.hop_length
+    np.testing.assert_allclose(sound[space.hop_length // 2 :: space.hop_length], expected[:, 0] / 20.0, atol=1e-6)
+    assert sink.summary()["seconds"] == pytest.approx(len(sound) / sample_rate, abs=1e-3)
+
+
+def test_nothing_played_writes_nothing_and_a_night_is_cut(stand_in: Any, tmp_path: Path) -> None:
+    sink = SoundFile(tmp_path / "a.wav", stand_in)
+    sink.close()
+    assert list(tmp_path.iterdir()) == []
+    sink.write(0.0, np.zeros(4))
+    sink.write(MAX_TAKE_S + 1.0, np.zeros(4))
+    assert sink.summary()["frames_left_out"] == 1
+    with pytest.raises(GestureMapError, match="there is no folder"):
+        SoundFile(tmp_path / "absent" / "a.wav", stand_in)
+
+
+def test_a_full_disk_leaves_nothing_half_written(stand_in: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    def full(path: Path, *rest: Any) -> None:
+        Path(path).write_bytes(b"RIFF")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("scipy.io.wavfile.write", full)
+    sink = SoundFile(tmp_path / "a.wav", stand_in)
+    sink.write(0.0, np.zeros(4))
+    sink.write(1.0, np.zeros(4))
+    with pytest.raises(AudioVAEError, match="No space left"):
+        sink.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+class Card:
+    """A sound card that keeps what it gets, runs dry at its second block, and can be unplugged."""
+
+    def __init__(self, sample_rate: int, channels: int, without: str, **options: Any) -> None:
+        self.options = options
+        self.blocks: list[np.ndarray] = []
+        self.calls: list[str] = []
+        self.unplugged = False
+
+    def start(self) -> None:
+        self.calls.append("start")
+
+    def write(self, block: np.ndarray) -> bool:
+        if self.unplugged:
+            raise RuntimeError("device unavailable")
+        assert block.dtype == np.float32
+        assert block.flags.c_contiguous
+        self.blocks.append(block)
+        return len(self.blocks) == 2
+
+    def stop(self) -> None:
+        self.calls.append("stop")
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+
+def make_sound(player: Any, clock: ManualClock, **settings: float) -> LiveSound:
+    return LiveSound(player, np.full(4, 2.0), LiveSettings(**settings), clock, open_stream=Card)
+
+
+def test_blocks_go_straight_from_where_latents_were_to_the_newest(stand_in: Any, clock: ManualClock) -> None:
+    sound = make_sound(stand_in, clock, block_s=0.09)  # four frames of the model
+    assert sound._stream.options["blocksize"] == 4 * 512
+    assert sound._stream.options["latency"] == pytest.approx(2 * 4 * 512 / 22050)
+    sound.next_block()
+    sound.write(0.0, np.full(4, 10.0))
+    sound.next_block()
+    sound.next_block()
+    first = [block[:, 0].tolist() for block in stand_in.blocks]
+    assert first == [[2.0] * 4, [4.0, 6.0, 8.0, 10.0], [10.0] * 4]
+
+
+def test_sound_fades_in_out_for_panic_and_in_again_without_a_step(stand_in: Any, clock: ManualClock) -> None:
+    sound = make_sound(stand_in, clock, fade_s=0.05)
+    blocks = [sound.next_block() for _ in range(6)]
+    sound.mute(True)
+    blocks += [sound.next_block() for _ in range(6)]
+    sound.mute(False)
+    blocks += [sound.next_block() for _ in range(6)]
+    signal = np.concatenate(blocks)[:, 0] / 0.1
+    assert np.abs(np.diff(signal, prepend=0.0)).max() <= 1.001 / (0.05 * 22050)
+    levels = [float(block[-1, 0]) for block in blocks]
+    assert [levels[index] for index in (5, 11, 17)] == pytest.approx([0.1, 0.0, 0.1])
+
+
+def test_closing_plays_the_fade_to_its_end_then_lets_go(stand_in: Any, clock: ManualClock) -> None:
+    sound = make_sound(stand_in, clock)
+    card = sound._stream
+    sound.start()
+    sound.close()
+    assert card.calls == ["start", "stop", "close"]
+    if card.blocks:
+        assert card.blocks[-1][-1, 0] == 0.0
+    summary = sound.summary()
+    assert summary["blocks"] == len(card.blocks)
+    assert summary["underflows"] == (len(card.blocks) >= 2)
+
+
+def test_an_unplugged_card_is_reported_and_nothing_else_stops(stand_in: Any, clock: ManualClock) -> None:
+    sound = make_sound(stand_in, clock)
+    sound._stream.unplugged = True
+    sound.start()
+    sound._thread.join(5.0)
+    sound.write(0.0, np.zeros(4))
+    sound.close()
+    assert sound.summary()["problem"] == "device unavailable"
+
+
+def test_a_decoder_slower_than_its_sound_is_counted(stand_in: Any, clock: ManualClock) -> None:
+    sound = make_sound(stand_in, clock)
+    stand_in.reset()
+    process = stand_in.process
+    stand_in.process = lambda latents: (clock.sleep_s(0.2), process(latents))[1]
+    sound.next_block()
+    assert sound.summary()["late"] == 1
+    assert sound.summary()["decode_ms"]["max"] == pytest.approx(200.0)
+
+
+def test_a_model_that_decodes_whole_sounds_only_is_refused(stand_in: Any, clock: ManualClock) -> None:
+    def refuse() -> None:
+        raise ModelFolderError("whole")
+
+    stand_in.open_decoder = refuse
+    with pytest.raises(GestureMapError, match=r"'loops' \(spectral\) decodes whole sounds only .* --audio-file"):
+        make_sound(stand_in, clock)
+
+
+def test_a_waveform_model_streams_what_it_would_decode_whole(tiny_waveform_model: Path, clock: ManualClock) -> None:
+    from audiovae.player import Player
+
+    player = Player(tiny_waveform_model)
+    rest = player.space.mean.astype(np.float64)
+    sound = LiveSound(player, rest, LiveSettings(fade_s=1e-6), clock, open_stream=Card)
+    target = rest + player.space.std
+    sound.next_block()
+    sound.write(0.0, target)
+    played = np.concatenate([sound.next_block() for _ in range(30)])
+    n_frames = len(played) // player.space.hop_length
+    assert np.isfinite(played).all()
+    whole = player.decode(np.tile(target, (n_frames, 1)).astype(np.float32))
+    assert played.shape == whole.T.shape
