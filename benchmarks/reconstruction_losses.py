@@ -18,6 +18,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from audiovae.analysis.reconstruction import METRICS
 from audiovae.codecs.spectral import SpectralCodec
 from audiovae.conversion import evaluate_model
 from audiovae.corpus.audio_file import find_audio
@@ -46,6 +47,7 @@ def main() -> None:
         )
         export_model(work / loss, work / f"{loss}.model")
         means = evaluate_model(work / f"{loss}.model", arguments.test)["means"]
+        means = {name: means[name] for name in METRICS}
         rows.append({"loss": loss, "log_mel_rmse": measure_rmse(work / f"{loss}.model", arguments)} | means)
     table = Table(*rows[0])
     for row in rows:

@@ -1,6 +1,7 @@
 """How far a model's sound is from the sound it was given: distances of one pair, and of a folder of files.
 
-All distances compare magnitudes, not waveforms, and do not align in time: undo a model's latency first.
+The distances compare magnitudes, not waveforms, and do not align in time: undo a model's latency first. SI-SDR, the one
+that compares waveforms, aligns within a few ms, and is measured only where the model keeps phase.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from audiovae.analysis.waveform_distance import MAX_LAG_S, align, find_lag, si_sdr_db
 from audiovae.corpus.audio_file import read_audio
 from audiovae.dsp.descriptors import describe, frame_levels_db
 from audiovae.dsp.mel import mel_filter_bank
@@ -27,11 +29,19 @@ CONVERGENCE_FLOOR_DB = -120.0  # about what float32 resolves; a perfect copy wou
 SILENCE_DB = -80.0  # re full scale: a reference whose loudest hop is not above it is called silent
 _LEVEL_HOP_LENGTH = 1024
 _N_MELS = 128
-METRICS = ("lsd_db", "spectral_convergence_db", "mel_lsd_db", "loudness_error_db")
-_MEASURED = ("duration_s", "length_difference", "reference_level_db", "estimate_level_db", *METRICS)
+MSD_N_FFTS = (2048, 1024, 512, 256, 128)
+_MSD_FLOOR = 1e-7  # of magnitudes whose full scale is n_fft / 2: far below what 16 bits resolve
+METRICS = ("lsd_db", "spectral_convergence_db", "mel_lsd_db", "loudness_error_db", "msd", "msd_linear", "msd_log")
+"""Distances: the lower, the nearer."""
+FIGURES = (*METRICS, "si_sdr_db")
+"""All that is averaged over files; of SI-SDR more is nearer."""
+SI_SDR_LIMIT_DB = 120.0  # as far as float32 resolves: beyond, it is told as this
+_MEASURED = ("duration_s", "length_difference", "reference_level_db", "estimate_level_db", *FIGURES, "si_sdr_lag_ms")
+
+Listener = Callable[[Path, FloatArray, FloatArray], None]
 
 
-def compare(reference: FloatArray, estimate: FloatArray, sample_rate: int) -> dict[str, Any]:
+def compare(reference: FloatArray, estimate: FloatArray, sample_rate: int, keeps_phase: bool = False) -> dict[str, Any]:
     """Distances of an estimate from its reference, ready for JSON.
 
     Parameters
@@ -39,6 +49,7 @@ def compare(reference: FloatArray, estimate: FloatArray, sample_rate: int) -> di
     reference, estimate : (channels, samples) in [-1, 1], the reference finite. The longer one is cut to the
         length of the other.
     sample_rate : Hz.
+    keeps_phase : the estimate's waveform is meant to be the reference's, not only its spectrum.
 
     Returns
     -------
@@ -53,6 +64,9 @@ def compare(reference: FloatArray, estimate: FloatArray, sample_rate: int) -> di
         mel_lsd_db : `log_spectral_distance` of 128 mel bands through a window of about 46 ms.
         loudness_error_db : mean absolute difference of A-weighted level over hops of 1024 samples,
             floored 80 dB below the reference's loudest, where one of the two is above that floor.
+        msd : `multi_scale_distance`, the sum of msd_linear and msd_log, its two terms.
+        si_sdr_db : `si_sdr_db` after the estimate is moved by si_sdr_lag_ms, at most 5 ms, not beyond
+            +-120 dB; both None where phase is not kept, or the estimate is all 0.
 
     Raises
     ------
@@ -67,17 +81,16 @@ def compare(reference: FloatArray, estimate: FloatArray, sample_rate: int) -> di
         "length_difference": estimate.shape[1] - reference.shape[1],
         "reference_level_db": float(frame_levels_db(reference, samples, 1)[0]),
         "estimate_level_db": None,
-        **dict.fromkeys(METRICS),
+        **dict.fromkeys((*FIGURES, "si_sdr_lag_ms")),
     }
-    reference, estimate = (
-        np.asarray(audio[:, :samples], dtype=np.float32) for audio in (reference, estimate)
-    )
+    reference, estimate = (np.asarray(audio[:, :samples], dtype=np.float32) for audio in (reference, estimate))
     if not np.isfinite(estimate).all():
         return result | {"status": "not finite"}
     result["estimate_level_db"] = float(frame_levels_db(estimate, samples, 1)[0])
     if frame_levels_db(reference, _LEVEL_HOP_LENGTH, -(-samples // _LEVEL_HOP_LENGTH)).max() <= SILENCE_DB:
         return result | {"status": "silent"}
-    return result | _distances(reference, estimate, sample_rate)
+    result |= _distances(reference, estimate, sample_rate)
+    return result | (_waveform_distance(reference, estimate, sample_rate) if keeps_phase else {})
 
 
 def evaluate_files(
@@ -86,6 +99,8 @@ def evaluate_files(
     sample_rate: int,
     channels: int,
     progress: Callable[[Sequence[Path]], Iterable[Path]] = iter,
+    keeps_phase: bool = False,
+    listen: Listener | None = None,
 ) -> dict[str, Any]:
     """Distances of a model's reconstructions from the files it is given, ready for JSON.
 
@@ -95,13 +110,16 @@ def evaluate_files(
     files : audio files of any rate and channel count.
     sample_rate, channels : what `encode_decode` takes; files are resampled and folded to it.
     progress : wraps the files while they are worked through, for example ``rich.progress.track``.
+    keeps_phase : as for `compare`.
+    listen : gets every file that was compared, the sound that went in and the sound that came out.
 
     Returns
     -------
     dict of
         files : one row a file, in order: ``file``, ``reason`` and what `compare` returns. A file that
             cannot be read has the status ``unreadable``, the reason, and None elsewhere.
-        means : metric -> mean over the compared files, each counting the same; None if there is none.
+        means, medians : figure -> mean and median over the compared files, each counting the same; None if no
+            file has one.
         counts : status -> count of files.
 
     Raises
@@ -111,10 +129,19 @@ def evaluate_files(
     """
     if not files:
         raise AudioFileError("no audio files to evaluate: give a folder that holds some")
-    rows = [_evaluate_file(encode_decode, path, sample_rate, channels) for path in progress(files)]
-    compared = [row for row in rows if row["status"] == "compared"]
-    means = {name: float(np.mean([row[name] for row in compared])) if compared else None for name in METRICS}
-    return {"files": rows, "means": means, "counts": dict(Counter(row["status"] for row in rows))}
+    rows = []
+    for path in progress(files):
+        row, pair = _evaluate_file(encode_decode, path, sample_rate, channels, keeps_phase)
+        rows.append(row)
+        if listen and pair and row["status"] == "compared":
+            listen(path, *pair)
+    values = {name: [row[name] for row in rows if row[name] is not None] for name in FIGURES}
+    return {
+        "files": rows,
+        "means": {name: float(np.mean(known)) if known else None for name, known in values.items()},
+        "medians": {name: float(np.median(known)) if known else None for name, known in values.items()},
+        "counts": dict(Counter(row["status"] for row in rows)),
+    }
 
 
 def log_spectral_distance(reference: FloatArray, estimate: FloatArray) -> float:
@@ -141,6 +168,30 @@ def spectral_convergence_db(reference: FloatArray, estimate: FloatArray) -> floa
     return 20.0 * float(np.log10(max(ratio, 10.0 ** (CONVERGENCE_FLOOR_DB / 20.0))))
 
 
+def multi_scale_distance(reference: FloatArray, estimate: FloatArray) -> tuple[float, float]:
+    """The two terms of RAVE's multi-scale spectral distance, without units; its value is their sum.
+
+    Parameters
+    ----------
+    reference, estimate : (channels, samples) of one shape.
+
+    Returns
+    -------
+    linear : sum over windows of 2048, 1024, 512, 256 and 128 samples of || |X| - |Y| ||^2 / || X ||^2.
+    log : sum over the same of mean | ln(|X| + 1e-7) - ln(|Y| + 1e-7) |. Where a sound is digital silence and the
+        other is not this term is large: read the two apart.
+
+    The same as `audiovae.training.losses.multi_scale_distance` of power 2.
+    Source: Caillon and Esling 2021, arXiv:2111.05011, section 3.1.
+    """
+    linear = log = 0.0
+    for n_fft in MSD_N_FFTS:
+        x, y = _magnitudes(reference, estimate, n_fft)
+        linear += (float(np.linalg.norm((x - y).ravel())) / max(float(np.linalg.norm(x.ravel())), 1e-3)) ** 2
+        log += float(np.abs(np.log(x + _MSD_FLOOR) - np.log(y + _MSD_FLOOR)).mean(dtype=np.float64))
+    return linear, log
+
+
 def _distances(reference: FloatArray, estimate: FloatArray, sample_rate: int) -> dict[str, float]:
     """The metrics of two sounds of one shape, the reference not silent."""
     pairs = (_magnitudes(reference, estimate, n_fft) for n_fft in N_FFTS)  # one at a time: they are large
@@ -149,12 +200,25 @@ def _distances(reference: FloatArray, estimate: FloatArray, sample_rate: int) ->
     mel_n_fft = 2 ** round(np.log2(0.046 * sample_rate))  # 2048 at 44.1 and 48 kHz
     bank = mel_filter_bank(sample_rate, mel_n_fft, _N_MELS).astype(np.float32)
     mel_pair = (bank @ magnitudes for magnitudes in _magnitudes(reference, estimate, mel_n_fft))
+    linear, log = multi_scale_distance(reference, estimate)
     return {
         "lsd_db": float(lsd_db),
         "spectral_convergence_db": float(convergence_db),
         "mel_lsd_db": log_spectral_distance(*mel_pair),
         "loudness_error_db": _loudness_error_db(reference, estimate, sample_rate),
+        "msd": linear + log,
+        "msd_linear": linear,
+        "msd_log": log,
     }
+
+
+def _waveform_distance(reference: FloatArray, estimate: FloatArray, sample_rate: int) -> dict[str, float]:
+    lag = find_lag(reference, estimate, min(round(MAX_LAG_S * sample_rate), reference.shape[1] - 1))
+    ratio_db = si_sdr_db(*align(reference, estimate, lag))
+    if np.isnan(ratio_db):
+        return {}
+    limited_db = float(np.clip(ratio_db, -SI_SDR_LIMIT_DB, SI_SDR_LIMIT_DB))
+    return {"si_sdr_db": limited_db, "si_sdr_lag_ms": 1000.0 * lag / sample_rate}
 
 
 def _magnitudes(reference: FloatArray, estimate: FloatArray, n_fft: int) -> tuple[FloatArray, FloatArray]:
@@ -163,8 +227,7 @@ def _magnitudes(reference: FloatArray, estimate: FloatArray, n_fft: int) -> tupl
 
 def _loudness_error_db(reference: FloatArray, estimate: FloatArray, sample_rate: int) -> float:
     loudness_db = [
-        describe(audio, sample_rate, _LEVEL_HOP_LENGTH, ["loudness"])["loudness"]
-        for audio in (reference, estimate)
+        describe(audio, sample_rate, _LEVEL_HOP_LENGTH, ["loudness"])["loudness"] for audio in (reference, estimate)
     ]
     floor_db = loudness_db[0].max() + FLOOR_DB
     floored_db = np.maximum(loudness_db, floor_db)
@@ -177,12 +240,16 @@ def _evaluate_file(
     path: Path,
     sample_rate: int,
     channels: int,
-) -> dict[str, Any]:
+    keeps_phase: bool,
+) -> tuple[dict[str, Any], tuple[FloatArray, FloatArray] | None]:
+    """The row of a file, and what went in and came out; None of a file that cannot be read."""
     try:
         audio, _ = read_audio(path, sample_rate, channels)
     except AudioFileError as error:
-        return {"file": str(path), "status": "unreadable", "reason": str(error), **dict.fromkeys(_MEASURED)}
-    return {"file": str(path), "reason": None, **compare(audio, encode_decode(audio), sample_rate)}
+        return {"file": str(path), "status": "unreadable", "reason": str(error), **dict.fromkeys(_MEASURED)}, None
+    decoded = encode_decode(audio)
+    row = {"file": str(path), "reason": None, **compare(audio, decoded, sample_rate, keeps_phase)}
+    return row, (audio, decoded)
 
 
 def _check_shapes(reference: FloatArray, estimate: FloatArray) -> None:

@@ -12,10 +12,12 @@ import soundfile
 
 from audiovae.analysis.reconstruction import (
     CONVERGENCE_FLOOR_DB,
+    FIGURES,
     METRICS,
     compare,
     evaluate_files,
     log_spectral_distance,
+    multi_scale_distance,
     spectral_convergence_db,
 )
 from audiovae.errors import AudioFileError, ShapeError
@@ -158,6 +160,48 @@ def test_files_are_evaluated_and_the_unusable_ones_told(tmp_path: Path, noise: n
 def test_nothing_compared_has_no_means_and_no_files_are_refused(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "silent.wav", np.zeros((5000, 1)), SAMPLE_RATE)
     result = evaluate_files(lambda audio: audio, [tmp_path / "silent.wav"], SAMPLE_RATE, 1)
-    assert result["means"] == dict.fromkeys(METRICS)
+    assert result["means"] == result["medians"] == dict.fromkeys(FIGURES)
     with pytest.raises(AudioFileError, match="no audio files"):
         evaluate_files(lambda audio: audio, [], SAMPLE_RATE, 1)
+
+
+def test_the_multi_scale_distance_is_the_one_that_models_train_on(noise: np.ndarray) -> None:
+    torch = pytest.importorskip("torch")
+    from audiovae.training import losses
+
+    other = 0.5 * noise[:, ::-1].copy()
+    trained_on = losses.multi_scale_distance(torch.from_numpy(other)[None], torch.from_numpy(noise)[None], power=2)
+    linear, log = multi_scale_distance(noise, other)
+    assert linear + log == pytest.approx(float(trained_on), rel=1e-5)
+    result = compare(noise, other, SAMPLE_RATE)
+    assert (result["msd"], result["msd_linear"], result["msd_log"]) == pytest.approx((linear + log, linear, log))
+
+
+def test_the_two_terms_of_a_gain_by_hand(noise: np.ndarray) -> None:
+    # five windows, each | 1 - 1/2 |^2 and ln 2
+    assert multi_scale_distance(noise, 0.5 * noise) == pytest.approx((5 * 0.25, 5 * np.log(2.0)), rel=1e-4)
+
+
+def test_phase_is_compared_only_where_it_is_kept(noise: np.ndarray) -> None:
+    late = np.roll(noise, 44, axis=1)
+    assert compare(noise, late, SAMPLE_RATE)["si_sdr_db"] is None
+    result = compare(noise, late, SAMPLE_RATE, keeps_phase=True)
+    assert result["si_sdr_db"] == 120.0
+    assert result["si_sdr_lag_ms"] == pytest.approx(44 / 44.1)
+    silent = compare(noise, np.zeros_like(noise), SAMPLE_RATE, keeps_phase=True)
+    assert (silent["status"], silent["si_sdr_db"]) == ("compared", None)
+    json.dumps(result, allow_nan=False)
+
+
+def test_what_was_compared_can_be_listened_to(tmp_path: Path, noise: np.ndarray) -> None:
+    for name, gain in (("a.wav", 1.0), ("silent.wav", 0.0)):
+        soundfile.write(tmp_path / name, gain * noise.T, SAMPLE_RATE, subtype="FLOAT")
+    heard = []
+    evaluate_files(
+        lambda audio: 2 * audio,
+        sorted(tmp_path.iterdir()),
+        SAMPLE_RATE,
+        2,
+        listen=lambda path, reference, estimate: heard.append((path.name, float(np.ptp(estimate) / np.ptp(reference)))),
+    )
+    assert heard == [("a.wav", pytest.approx(2.0))]
