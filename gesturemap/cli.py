@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterable
 from contextlib import ExitStack, closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -15,6 +17,7 @@ import typer
 from audiovae.errors import AudioVAEError
 from gesturemap.console import (
     ask_pose,
+    measured,
     print_error,
     print_performance,
     print_problems,
@@ -81,11 +84,17 @@ def doctor(
             typer.echo(f"{check.name}: {check.fix}")
 
 
-@app.command()
-def mappings(library: Library = None, as_json: Json = False) -> None:
-    """The mappings there are: tracker/model/name, features, regressor, held-out fit."""
+mappings_app = typer.Typer(add_completion=False)
+app.add_typer(mappings_app, name="mappings")
+
+
+@mappings_app.callback(invoke_without_command=True)
+def mappings(context: typer.Context, library: Library = None, as_json: Json = False) -> None:
+    """The mappings there are: tracker/model/name, features, regressor, held-out fit and error, coverage."""
     from gesturemap.library import library_path, list_mappings
 
+    if context.invoked_subcommand is not None:
+        return
     found = list_mappings(library)
     if as_json:
         typer.echo(json.dumps([vars(mapping) for mapping in found], default=str))  # folders are no JSON
@@ -94,9 +103,35 @@ def mappings(library: Library = None, as_json: Json = False) -> None:
         places = ", ".join(str(root) for root in library_path(library))
         typer.echo(f"no mappings in {places}: `gesturemap fit` makes one")
         return
-    rows = [(m.path, m.features, m.regressor, "" if m.held_out_r2 is None else f"{m.held_out_r2:.2f}") for m in found]
-    print_table(("mapping", "features", "regressor", "held-out R²"), rows)
+    header = ("mapping", "features", "regressor", "held-out R²", "error", "coverage")
+    print_table(header, [(m.path, m.features, m.regressor, *measured(m)) for m in found])
     print_problems(found)
+
+
+@mappings_app.command()
+def compare(
+    first: MappingSpec,
+    second: MappingSpec,
+    recording: Annotated[Optional[Path], typer.Argument(help="A recording, to hear how far apart they are.")] = None,  # noqa: UP045
+    library: Library = None,
+    as_json: Json = False,
+) -> None:
+    """Two mappings side by side: error, coverage, and on a recording the distance of what they play."""
+    from gesturemap.library import find_mapping
+    from gesturemap.mapping.compare import compare_mappings
+
+    result = compare_mappings(find_mapping(first, library), find_mapping(second, library), recording)
+    if as_json:
+        typer.echo(json.dumps(asdict(result)))
+        return
+    facts = (result.first, result.second)
+    header = ("mapping", "label", "examples", "held-out R²", "error", "coverage")
+    print_table(header, [(f.mapping, f.label, str(f.examples), *measured(f)) for f in facts])
+    if result.distance is not None:
+        each = ", ".join(f"{value:.2f}" for value in result.distance)
+        typer.echo(f"{result.distance_all:.3f} of a half range apart in {result.n_frames} frames (per latent: {each})")
+    elif not result.same_model:
+        typer.echo("they play different models: their latents mean different sounds")
 
 
 @app.command()
@@ -491,6 +526,8 @@ def bridge(
     if table:
         typer.echo(protocol_table())
         return
+    for stop in (signal.SIGINT, signal.SIGTERM):  # both end it whole, also where a shell starts it in the background
+        signal.signal(stop, signal.default_int_handler)
     made = make_settings(
         inputs, outputs, output or [], regressor, settings or [], model, strict=strict, folder=session, seed=seed
     )

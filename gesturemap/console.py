@@ -15,6 +15,7 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from gesturemap.library import DatasetEntry, MappingEntry
+    from gesturemap.mapping.compare import Facts
     from gesturemap.recording import Recording
     from gesturemap.recording.session import Progress
     from gesturemap.trackers.gametrak_wizard import Pose
@@ -111,6 +112,16 @@ def print_table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Non
     for row in rows:
         table.add_row(*map(Text, row))  # as Text, or rich would take the brackets of gesturemap[camera] for markup
     Console().print(table)
+
+
+def measured(entry: MappingEntry | Facts) -> tuple[str, str, str]:
+    """Held-out R², held-out error and coverage of a mapping for a table; empty where not measured."""
+    r2, error, coverage = entry.held_out_r2, entry.held_out_error, entry.coverage
+    return (
+        "" if r2 is None else f"{r2:.2f}",
+        "" if error is None else f"{error:.3f}",
+        "" if coverage is None else f"{100 * coverage:.0f} %",
+    )
 
 
 def print_problems(entries: Iterable[MappingEntry | DatasetEntry]) -> None:

@@ -25,6 +25,8 @@ from audiovae.settings import Settings, apply_overrides, build
 from gesturemap.errors import MappingError
 from gesturemap.features import load_features
 from gesturemap.mapping import Mapping, OutputSettings
+from gesturemap.mapping.card import read_coverage
+from gesturemap.mapping.compare import held_out_error
 from gesturemap.mapping.fitting import choose_features, fit_mapping, split_overrides
 from gesturemap.mapping.folder import folder_of, load_mapping, read_document
 from gesturemap.recording import Recording
@@ -43,7 +45,8 @@ class MappingEntry:
     path : ``tracker/model/name``, by which it is found.
     folder : where it is.
     model_id, model_name, features, regressor : of its ``mapping.toml``; empty if that is damaged.
-    held_out_r2 : over all latents; None where it was not measured.
+    held_out_r2, held_out_error : over all latents, the error in deviations of the model; None where not measured.
+    coverage : share of the model it reaches; None where `gesturemap report` did not measure it.
     problem : why it cannot be used; empty if it can.
     """
 
@@ -54,6 +57,8 @@ class MappingEntry:
     features: str = ""
     regressor: str = ""
     held_out_r2: float | None = None
+    held_out_error: float | None = None
+    coverage: float | None = None
     problem: str = ""
 
 
@@ -252,6 +257,8 @@ def _read_entry(path: str, folder: Path) -> MappingEntry:
             features=str(label["features"]),
             regressor=str(label["regressor"]),
             held_out_r2=None if r2 is None else float(r2),
+            held_out_error=held_out_error(document["card"]),
+            coverage=read_coverage(folder),
         )
     except MappingError as error:
         return MappingEntry(path, folder, problem=str(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from gesturemap.mapping.mapping import Mapping
 
 COVERAGE = "## Coverage"
+COVERAGE_FILE = "coverage.json"
 NOT_MEASURED = "Not measured yet: `gesturemap report` measures how much of the model this gesture space reaches."
 
 
@@ -53,8 +55,12 @@ def render_card(mapping: Mapping) -> str:
     return "\n".join(lines)
 
 
-def write_coverage(folder: str | Path, text: str) -> None:
+def write_coverage(folder: str | Path, text: str, share: float | None = None) -> None:
     """Put `text` (Markdown) under the coverage heading of a mapping's card, in place of what is there.
+
+    Parameters
+    ----------
+    share : of the model that the mapping reaches, for lists: goes into ``coverage.json``.
 
     Raises
     ------
@@ -69,6 +75,17 @@ def write_coverage(folder: str | Path, text: str) -> None:
         raise MappingError(f"{path}: no heading {COVERAGE!r} to write under")
     _, mark, after = rest.partition("\n## ")
     replace_text(path, f"{before}{heading}\n{text.strip()}\n{mark}{after}")
+    if share is not None:
+        replace_text(Path(folder) / COVERAGE_FILE, json.dumps({"coverage": share}))
+
+
+def read_coverage(folder: str | Path) -> float | None:
+    """Share of the model that a mapping reaches; None if that was not measured."""
+    try:
+        share = json.loads((Path(folder) / COVERAGE_FILE).read_text(encoding="utf-8"))["coverage"]
+        return float(share)
+    except (OSError, ValueError, LookupError, TypeError):  # absent or damaged, it is only a note
+        return None
 
 
 def _gesture_lines(mapping: Mapping) -> list[str]:

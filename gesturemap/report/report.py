@@ -80,7 +80,8 @@ def report_on(
     result = make_report(mapping, [Recording.load(path) for path in recordings], space, out, seed, audio=audio)
     folder = find_mapping(spec, library)
     if mapping.model_id == space.model_id and os.access(folder, os.W_OK):
-        write_coverage(folder, write_card(result))
+        share = result["statistics"]["gesture"]["coverage"]["value"]
+        write_coverage(folder, write_card(result), float(share))
     return result
 
 
