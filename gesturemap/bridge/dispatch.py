@@ -35,7 +35,7 @@ def receive(session: Session, packets: Sequence[bytes]) -> None:
                 _take_inputs(session, message.arguments, waiting)
                 continue
             answer(session, waiting)
-            _command(session, message)
+            _command(session, message, packet[8:16] if packet.startswith(b"#bundle\0") else None)
     answer(session, waiting)
 
 
@@ -94,16 +94,14 @@ def _take_inputs(session: Session, arguments: tuple[Any, ...], waiting: list[tup
         _attempt(session, lambda: session.record(row))
 
 
-def _command(session: Session, message: Message) -> None:
+def _command(session: Session, message: Message, time_tag: bytes | None) -> None:
     command = COMMANDS.get(message.address)
     if command is None:
         session.counts.ignored += 1
         return
 
     def run() -> None:
-        arguments = read_arguments(
-            command.arguments, message.arguments, message.time_tag, strict=session.settings.strict
-        )
+        arguments = read_arguments(command.arguments, message.arguments, time_tag, strict=session.settings.strict)
         command.handler(session, *arguments)
 
     _attempt(session, run)

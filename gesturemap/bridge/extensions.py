@@ -132,7 +132,7 @@ def confidence(session: Session, on: int) -> None:
     session.confidence = bool(on)
 
 
-def inputs(session: Session, sequence: int, numbers: list[float], time_tag: float | None = None) -> None:
+def inputs(session: Session, sequence: int, numbers: list[float], time_tag: bytes | None = None) -> None:
     """Inputs with a sequence number, answered while running by /gesturemap/outputs with that number first.
 
     The answer to a message from a bundle comes in a bundle with the same time tag.
@@ -167,6 +167,8 @@ def forget(session: Session, name: str) -> None:
 
 def morph(session: Session, position: float, names: list[str]) -> None:
     """Set and send outputs between snapshots: 0 is the first named, 1 the second, 1.5 between second and third."""
+    if not names:
+        raise OscError("a position and the names of snapshots expected")
     session.set_outputs(morph_between([_snapshot(session, name) for name in names], position))
     session.send_outputs()
 

@@ -130,7 +130,7 @@ def read_folder(folder: Path) -> tuple[dict[str, Any], Examples]:
 
 def _read_examples(path: Path, state: dict[str, Any]) -> Examples:
     examples = Examples()
-    if not path.exists():
+    if not path.exists() and not state.get("rounds"):
         return examples
     takes = {take.index: take for take in Recording.load(path).takes}
     decided_take, decided_row = state.get("decided", (0, 0))

@@ -18,6 +18,7 @@ from gesturemap.regressors.rows import MIN_ROWS, contiguous_blocks, spread_rows
 from gesturemap.regressors.settings import GaussianProcessSettings
 
 HELD_OUT_ROWS = 500  # of the error report, which must not keep the machine busy after training
+MATRIX_ROWS = 8  # from as many on one product of matrices is faster than one row after the other
 HELD_OUT_SHARE = 0.2
 
 
@@ -82,8 +83,8 @@ class Learned:
         if not np.isfinite(rows).all():
             low, high = self.center - 1e6 * self.reach, self.center + 1e6 * self.reach
             rows = np.clip(np.where(np.isnan(rows), self.center, rows), low, high)
-        if len(rows) == 1:
-            return self._row(rows[0])[None]
+        if len(rows) < MATRIX_ROWS:
+            return np.stack([self._row(row) for row in rows])
         return np.asarray(self.regressor.predict(rows)).reshape(len(rows), -1)
 
     def distribution(self, rows: Array) -> Array:

@@ -81,7 +81,7 @@ COMMANDS: dict[str, Command] = {
 
 
 def read_arguments(
-    kinds: Sequence[str], arguments: Sequence[Any], time_tag: float | None = None, *, strict: bool = False
+    kinds: Sequence[str], arguments: Sequence[Any], time_tag: bytes | None = None, *, strict: bool = False
 ) -> list[Any]:
     """Arguments of a message as its handler takes them.
 
@@ -89,7 +89,7 @@ def read_arguments(
     ----------
     kinds : ``number``, ``whole`` (truncated), ``integer`` (under `strict` of integer type alone), ``label`` (under
         `strict` anything but a float is 0), ``text``, ``anything``; a trailing ``?`` may be absent, ``s*`` are all
-        that is left, in one list (``anything*``: one by one). ``time_tag``: that of the bundle.
+        that is left, in one list (``anything*``: one by one). ``time_tag``: 8 bytes, that of its bundle, or None.
 
     Raises
     ------

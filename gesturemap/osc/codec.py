@@ -59,11 +59,10 @@ def encode(address: str, arguments: Sequence[Any] = ()) -> bytes:
     return packet
 
 
-def encode_bundle(packets: Sequence[bytes], time_tag: float | None = None) -> bytes:
-    """A bundle of encoded messages, to be done at once, or at `time_tag` in NTP seconds."""
-    when = _IMMEDIATELY if time_tag is None else struct.pack(">Q", int(time_tag * 2**32))
+def encode_bundle(packets: Sequence[bytes], time_tag: bytes = _IMMEDIATELY) -> bytes:
+    """A bundle of encoded messages, to be done at once, or at `time_tag`: 8 bytes as in the bundle it answers."""
     parts = [part for packet in packets for part in (struct.pack(">i", len(packet)), packet)]
-    return b"#bundle\0" + when + b"".join(parts)
+    return b"#bundle\0" + time_tag + b"".join(parts)
 
 
 def decode(packet: bytes) -> list[Message]:
