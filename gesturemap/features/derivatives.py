@@ -121,7 +121,8 @@ class Derivatives:
         """
         if not len(time_s):
             return np.empty((self.order, 0, self.n_channels))
-        paused = np.diff(time_s, prepend=self._time_s) > self.settings.gap_s
+        before_s = np.concatenate(([self._time_s], time_s[:-1]))
+        paused = time_s - before_s > self.settings.gap_s
         runs = count_runs(np.isnan(values), paused, self._run)
         self._run, self._time_s = runs[-1], float(time_s[-1])
         return self._method.process(time_s, values, runs)
@@ -161,6 +162,11 @@ class PolynomialMethod:
         all_time_s = np.concatenate((self._time_s, time_s))
         all_values = np.concatenate((self._values, values))
         windows = np.minimum(runs, self._frames_in_window(all_time_s)[past:, None])
+        longest = int(windows.flat[0]) if windows.size else 0
+        if longest > 0 and (windows == longest).all():  # nearly every live frame
+            derivatives = self._fit(all_time_s, all_values, np.arange(past, len(all_time_s)), longest)
+            self._keep(all_time_s, all_values)
+            return derivatives
         derivatives = np.full((self.order, *values.shape), np.nan)
         # Nearly always every channel of a block has the same window: one pass of this loop.
         for length in np.unique(windows[windows > 0]).tolist():
@@ -229,15 +235,16 @@ def derivative_weights(ages_s: Array, degree: int, order: int) -> Array:
     orders = np.arange(1, order + 1)[:, None]
     weights = np.zeros((order, frames, windows))
     slope = np.zeros(windows)
+    square = polynomial
     for _ in range(degree):
-        square = polynomial * polynomial
         centre = _sum_frames(ages_s * square) / norm
         following = (ages_s - centre) * polynomial - slope * last
         following_at_newest = -centre * at_newest - slope * last_at_newest
         following_at_newest[1:] += orders * at_newest[:-1]
         polynomial, last = following, polynomial
         at_newest, last_at_newest = following_at_newest, at_newest
-        next_norm = _sum_frames(polynomial * polynomial)
+        square = polynomial * polynomial
+        next_norm = _sum_frames(square)
         slope, norm = next_norm / norm, next_norm
         weights += (at_newest[1:] / norm)[:, None, :] * polynomial
     return weights
@@ -245,7 +252,7 @@ def derivative_weights(ages_s: Array, degree: int, order: int) -> Array:
 
 def _sum_frames(terms: Array, axis: int = 0) -> Array:
     """Sum over the frames in their order; `np.sum` would choose an order by the array's shape."""
-    total: Array = np.add.accumulate(terms, axis=axis).take(-1, axis=axis)
+    total: Array = np.add.accumulate(terms, axis=axis)[(slice(None),) * axis + (-1,)]
     return total
 
 

@@ -65,20 +65,21 @@ class Guard:
         self._time_s = max(self._time_s, time_s)
         target = self._find_target(latents, step_s)
         if self._out is None:
-            self._out = target.copy()
-            return self._out.copy()
+            self._out = target
+            return target.copy()
         limit = self._slew * step_s
         step = target - self._out
-        if (np.abs(step) > limit).any():
+        too_far = np.abs(step) > limit
+        if too_far.any():
             self.n_cut += 1
-            # At once where the step is allowed, so that rounding does not keep it from arriving.
-            target = np.where(np.abs(step) > limit, self._out + np.clip(step, -limit, limit), target)
-        self._out = target.copy()
-        return target
+            # Only where the step is too large, so that rounding does not keep the others from arriving.
+            target = np.where(too_far, self._out + np.clip(step, -limit, limit), target)
+        self._out = target
+        return target.copy()
 
     def _find_target(self, latents: Array | None, step_s: float) -> Array:
         if latents is not None and np.isfinite(latents).all():
-            self._held = np.clip(latents, self.low, self.high)
+            self._held = np.minimum(np.maximum(latents, self.low), self.high)
             self._held_s = self._time_s
             return self.rest if self.panic else self._held
         self.lost_s += step_s

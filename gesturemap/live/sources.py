@@ -40,13 +40,18 @@ class MappingSource:
     def __init__(self, mapping: Mapping) -> None:
         self._predict = compile_regressor(mapping.regressor)
         self._low, self._high = mapping.low, mapping.high
-        self._smoother = make_smoother(mapping.smoothing, mapping.latent_size)
+        smoothing = mapping.smoothing
+        self._smoother = make_smoother(smoothing, mapping.latent_size) if smoothing.method != "none" else None
         self._absent = np.full(mapping.latent_size, np.nan)
 
     def latents(self, time_s: float, features: Array) -> Array:
         """(latent_size,), NaN if a feature is; see `LatentSource`."""
-        present = np.isfinite(features).all()
-        row = np.clip(self._predict(features), self._low, self._high) if present else self._absent
+        if not np.isfinite(features).all():
+            row = self._absent
+        else:
+            row = np.minimum(np.maximum(self._predict(features), self._low), self._high)
+        if self._smoother is None:
+            return row
         smooth: Array = self._smoother.process(np.array([time_s]), row[None])[0]
         return smooth
 
