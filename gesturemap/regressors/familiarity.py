@@ -53,11 +53,11 @@ class FamiliarityMixin:
         Raises
         ------
         MappingError
-            If `X` is not (n_rows, n_features) and finite, or the regressor is from a file older than confidence.
+            If `X` is not (n_rows, n_features) and finite, or no examples are kept with the regressor.
         """
         rows = check_features(X, self.n_features_in_)
         if not hasattr(self, "familiarity_"):
-            raise MappingError("this regressor was saved before confidence was kept with it: fit it again")
+            raise MappingError("no examples are kept with this regressor to measure confidence by: fit it again")
         return self.familiarity_.confidence(rows)
 
     def _keep_examples(self, rows: Array) -> None:

@@ -106,12 +106,13 @@ class GroupedRegressor(RegressorMixin, BaseEstimator):
         return self
 
     @classmethod
-    def join(cls, name: str, regressors: list[Any], outputs: list[IntArray], columns: list[IntArray]) -> Any:
-        """A fitted one of fitted parts, such as the networks of a Wekinator project."""
+    def join(
+        cls, name: str, regressors: list[Any], outputs: list[IntArray], columns: list[IntArray], n_features: int
+    ) -> GroupedRegressor:
+        """A fitted one of fitted parts that give every output, such as the networks of a Wekinator project."""
         grouped = cls(name)
         grouped.regressors_, grouped.outputs_, grouped.columns_ = regressors, outputs, columns
-        grouped.n_features_in_ = 1 + max(int(each.max()) for each in columns)
-        grouped.n_outputs_ = 1 + max(int(each.max()) for each in outputs)
+        grouped.n_features_in_, grouped.n_outputs_ = n_features, sum(map(len, outputs))
         return grouped
 
     def predict(self, X: Any) -> Array:

@@ -70,6 +70,27 @@ class WekinatorNetworks(FamiliarityMixin, RegressorMixin, BaseEstimator):
         self._keep_examples(rows)
         return self
 
+    @classmethod
+    def of_weights(
+        cls, layers: list[Array], features: tuple[Array, Array], targets: tuple[Array, Array], examples: Array
+    ) -> WekinatorNetworks:
+        """Networks that were trained elsewhere.
+
+        Parameters
+        ----------
+        layers : as `layers_`.
+        features, targets : middle and half range of each feature and each output.
+        examples : (n_rows, n_features) they were trained on, for confidence; may be empty.
+        """
+        networks = cls()
+        networks.layers_, networks.one_dimensional_ = layers, False
+        networks.n_features_in_ = layers[0].shape[2] - 1
+        networks.feature_base_, networks.feature_range_ = features
+        networks.target_base_, networks.target_range_ = targets
+        if len(examples):
+            networks._keep_examples(examples)
+        return networks
+
     def predict(self, X: Any) -> Array:
         """Latents (n_rows, n_outputs), or (n_rows,) if fitted on 1-D latents; finite `X` expected.
 
