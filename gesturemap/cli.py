@@ -70,7 +70,7 @@ def doctor(
     hand_model: Annotated[Optional[Path], typer.Option(help="hand_landmarker.task to check.")] = None,  # noqa: UP045
     as_json: Json = False,
 ) -> None:
-    """What is missing for camera, Gametrak, sound and training on this machine, and what to do about it."""
+    """What is missing for trackers, sound and training on this machine, and what to do about it."""
     from gesturemap.doctor import examine
 
     checks = examine(hand_model)
@@ -157,7 +157,7 @@ def datasets(as_json: Json = False) -> None:
 
 @app.command()
 def record(
-    tracker: Annotated[str, typer.Option(help="NAME[:SOURCE]; see `gesturemap trackers`.")],
+    tracker: Annotated[str, typer.Option(help="NAME[:SOURCE][?key=value&...]; see `gesturemap trackers`.")],
     out: NewRecording,
     seconds: Annotated[Optional[float], typer.Option(help="Length of a take; until its end if not given.")] = None,  # noqa: UP045
     model: Annotated[Optional[Path], typer.Option(help="Model folder whose latents go beside the gesture.")] = None,  # noqa: UP045

@@ -1,4 +1,4 @@
-"""What this machine lacks for camera, Gametrak, sound, MIDI and training, and what to do about each."""
+"""What this machine lacks for each device, sound, network and training, and what to do about it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,19 @@ from glob import glob
 from pathlib import Path
 from typing import Any
 
-from gesturemap.errors import TrackerError
+from gesturemap.errors import OscError, TrackerError
 
 TIMEOUT_S = 10.0
 
 CAMERA_FIX = "pip install 'gesturemap[camera]'"
 GAMETRAK_FIX = "pip install 'gesturemap[gametrak]'"
 AUDIO_FIX = "pip install 'gesturemap[audio]'"
+DESKTOP_FIX = "pip install 'gesturemap[desktop]'"
+LSL_FIX = "pip install 'gesturemap[lsl]'"
 MIDI_FIX = "pip install 'gesturemap[midi]'"
 TRAIN_FIX = "pip install 'gesturemap[train]'"
+
+OSC_PORTS = {6448: "gesturemap bridge --in-port", 7400: "the tracker osc"}
 
 Version = tuple[int, ...]
 Finding = tuple[bool, str, str]
@@ -59,7 +63,10 @@ def examine(hand_model: str | Path | None = None) -> list[Check]:
         ("gametrak: library", _hidapi),
         ("gametrak: device", _gametrak),
         ("audio: outputs", _audio),
+        ("osc: ports", _osc),
         ("midi", _midi),
+        ("lsl", _lsl),
+        ("gamepad", _gamepad),
         ("training", _training),
     ]
     return [_run(name, check) for name, check in checks]
@@ -181,6 +188,38 @@ def _midi() -> Finding:
     if not ports:
         return False, "no MIDI input", "connect a controller, or replay a file: --tracker midi:FILE.mid"
     return True, ", ".join(ports), ""
+
+
+def _osc() -> Finding:
+    from gesturemap.osc.udp import UdpReceiver
+
+    for port, what in OSC_PORTS.items():
+        try:
+            UdpReceiver(port).close()
+        except OscError as error:
+            return False, str(error), f"stop the program that holds it (on Linux: ss -ulpn), or give {what} another"
+    return True, f"free: {', '.join(map(str, OSC_PORTS))}", ""
+
+
+def _lsl() -> Finding:
+    version = _version("pylsl")
+    if version is None:
+        return False, "pylsl is not installed", LSL_FIX
+    from gesturemap.trackers.lsl import find_streams
+
+    streams = ", ".join(find_streams()) or "no stream at present"
+    return True, f"pylsl {_text(version)}, {streams}", ""
+
+
+def _gamepad() -> Finding:
+    if _version("pygame-ce") is None:
+        return False, "pygame-ce is not installed", DESKTOP_FIX
+    from gesturemap.trackers.desktop import find_gamepads
+
+    found = find_gamepads()
+    if not found:
+        return False, "no game controller", "plug one in, or use the mouse: --tracker mouse"
+    return True, ", ".join(found.values()), ""
 
 
 def _training() -> Finding:

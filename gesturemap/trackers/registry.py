@@ -121,6 +121,20 @@ def _lsl(source: str, clock: Clock | None, options: dict[str, Any]) -> Tracker:
     return _make(LslTracker, "lsl", options, source=source, clock=clock)
 
 
+def _gamepad(source: str, clock: Clock | None, options: dict[str, Any]) -> Tracker:
+    from gesturemap.trackers.gamepad import GamepadTracker
+
+    return _make(GamepadTracker, "gamepad", options, source=source, clock=clock)
+
+
+def _mouse(source: str, clock: Clock | None, options: dict[str, Any]) -> Tracker:
+    from gesturemap.trackers.mouse import MouseTracker
+
+    if source:
+        raise TrackerError(f"mouse:{source}: there is one mouse pointer, expected plain mouse")
+    return _make(MouseTracker, "mouse", options, clock=clock)
+
+
 def _make(make: Callable[..., Tracker], name: str, options: dict[str, Any], **fixed: Any) -> Tracker:
     known = [key for key in inspect.signature(make).parameters if key in OPTION_TYPES and key not in fixed]
     unknown = [key for key in options if key not in known]
@@ -177,6 +191,20 @@ _TABLE: dict[str, _Row] = {
         "NAME | type=TYPE | FILE.xdf, with ?stream=NAME if it holds several",
         ("pylsl", "lsl"),
         "pip install 'gesturemap[lsl]'",
+    ),
+    "gamepad": _Row(
+        _gamepad,
+        "a game controller: two sticks, two triggers, buttons",
+        "none for the first one | number | a part of its name",
+        ("pygame", "desktop"),
+        "pip install 'gesturemap[desktop]'",
+    ),
+    "mouse": _Row(
+        _mouse,
+        "the mouse pointer and its buttons",
+        "none",
+        ("pygame", "desktop"),
+        "pip install 'gesturemap[desktop]'",
     ),
     "replay": _Row(
         _replay,

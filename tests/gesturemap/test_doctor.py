@@ -13,6 +13,7 @@ import pytest
 from gesturemap import doctor
 from gesturemap.doctor import Check, examine
 from gesturemap.errors import TrackerError
+from gesturemap.osc.udp import UdpReceiver
 
 NAMES = [
     "camera: mediapipe",
@@ -21,15 +22,22 @@ NAMES = [
     "gametrak: library",
     "gametrak: device",
     "audio: outputs",
+    "osc: ports",
     "midi",
+    "lsl",
+    "gamepad",
     "training",
 ]
 
 
 @pytest.fixture(autouse=True)
 def cameras(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Camera files of a Linux machine without a camera; a test may add some. None is really opened."""
+    """Camera files of a Linux machine without a camera; a test may add some. None is really opened.
+
+    Nor is the network asked for LSL streams.
+    """
     files: list[str] = []
+    monkeypatch.setattr("gesturemap.trackers.lsl.find_streams", list)
     monkeypatch.setattr(doctor.sys, "platform", "linux")
     monkeypatch.setattr(doctor, "glob", lambda pattern: files)
     return files
@@ -46,7 +54,7 @@ def versions(monkeypatch: pytest.MonkeyPatch, **installed: tuple[int, ...] | Non
 
 
 def test_every_check_is_made_on_this_machine() -> None:
-    """Whatever it has: eight findings, and something to do exactly where something is missing."""
+    """Whatever it has: eleven findings, and something to do exactly where something is missing."""
     checks = examine()
     assert [check.name for check in checks] == NAMES
     for check in checks:
@@ -72,6 +80,8 @@ def test_bare_installation(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "gesturemap[gametrak]" in checks["gametrak: device"].fix
     assert "gesturemap[audio]" in checks["audio: outputs"].fix
     assert "gesturemap[train]" in checks["training"].fix
+    assert "gesturemap[lsl]" in checks["lsl"].fix
+    assert "gesturemap[desktop]" in checks["gamepad"].fix
     assert "gesturemap[midi]" in checks["midi"].fix
 
 
@@ -134,6 +144,26 @@ def test_midi_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("gesturemap.trackers.midi.find_ports", no_sequencer)
     assert "modprobe" in by_name(examine())["midi"].fix
+
+
+def test_osc_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that another program holds is named, with what to do."""
+    holder = UdpReceiver(0)
+    monkeypatch.setattr(doctor, "OSC_PORTS", {holder.port: "the tracker osc"})
+    held = by_name(examine())["osc: ports"]
+    assert str(holder.port) in held.found
+    assert held.fix.endswith("or give the tracker osc another")
+    holder.close()
+    assert by_name(examine())["osc: ports"].ok
+
+
+def test_gamepads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None; one."""
+    versions(monkeypatch, pygame_ce=(2, 5, 8))
+    monkeypatch.setattr("gesturemap.trackers.desktop.find_gamepads", dict)
+    assert "--tracker mouse" in by_name(examine())["gamepad"].fix
+    monkeypatch.setattr("gesturemap.trackers.desktop.find_gamepads", lambda: {0: "Xbox 360 Controller"})
+    assert by_name(examine())["gamepad"] == Check("gamepad", True, "Xbox 360 Controller", "")
 
 
 def test_sound_outputs(monkeypatch: pytest.MonkeyPatch) -> None:

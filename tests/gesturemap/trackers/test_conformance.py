@@ -15,14 +15,17 @@ from gesturemap.errors import TrackerError
 from gesturemap.frame import Array
 from gesturemap.osc.codec import encode_floats
 from gesturemap.trackers import Tracker, open_tracker, read_all
+from gesturemap.trackers.desktop import GamepadState, MouseState
+from gesturemap.trackers.gamepad import GamepadTracker
 from gesturemap.trackers.gametrak import GametrakTracker
 from gesturemap.trackers.hand_layout import hand_block, hand_layout
 from gesturemap.trackers.lsl import LslTracker, open_inlet
 from gesturemap.trackers.midi import MidiTracker
+from gesturemap.trackers.mouse import MouseTracker
 from gesturemap.trackers.osc import OscTracker
 
 STORED = ("hands", "gametrak", "midi_file", "replay", "synthetic", "synthetic_hands")
-LIVE = ("gametrak_device", "osc", "midi", "lsl", "synthetic_live")
+LIVE = ("gametrak_device", "osc", "midi", "lsl", "gamepad", "mouse", "synthetic_live")
 MAX_FRAMES = 1000
 
 
@@ -45,6 +48,12 @@ def _make(name: str, request: pytest.FixtureRequest) -> Tracker:
         return open_tracker("synthetic:seconds=3,live=true", clock=clock)
     if name == "midi":
         return MidiTracker("", "bend,pressure,key60", clock=clock, opener=lambda port: EchoPort())
+    if name == "gamepad":
+        state = GamepadState((0, -32768, 32767, 100, 0, 32767), (True, False) * 7 + (True,))
+        return GamepadTracker(clock=clock, opener=lambda source: lambda: state)
+    if name == "mouse":
+        pointer = MouseState(639, 0, 640, 480, (True, False, False))
+        return MouseTracker(clock=clock, opener=lambda: lambda: pointer)
     if name == "lsl":
         return _lsl_tracker(request.getfixturevalue("lsl_outlet"), clock)
     if name == "osc":

@@ -14,7 +14,7 @@ from gesturemap.trackers.gametrak import GametrakTracker
 from gesturemap.trackers.gametrak_capture import GametrakCapture
 from gesturemap.trackers.hands import HandsTracker
 
-NAMES = ["hands", "gametrak", "osc", "midi", "lsl", "replay", "synthetic"]
+NAMES = ["hands", "gametrak", "osc", "midi", "lsl", "gamepad", "mouse", "replay", "synthetic"]
 
 
 def test_specs_become_trackers() -> None:
@@ -51,6 +51,7 @@ def test_options_behind_the_source() -> None:
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
+        ("mouse:left", "one mouse pointer"),
         ("handz", "did you mean 'hands'"),
         ("gametrack:x.jsonl", "did you mean 'gametrak'"),
         ("", "there are: hands, gametrak, osc, "),
