@@ -6,7 +6,7 @@
 written as plain bytes and never read.
 """
 
-from gesturemap.wekinator.conversion import export_project, import_project
+from gesturemap.wekinator.conversion import export_project, import_mapping, import_project
 from gesturemap.wekinator.flucoma import export_flucoma, import_flucoma
 from gesturemap.wekinator.project import Project, ProjectOutput
 from gesturemap.wekinator.reading import read_project
@@ -18,6 +18,7 @@ __all__ = [
     "export_flucoma",
     "export_project",
     "import_flucoma",
+    "import_mapping",
     "import_project",
     "read_project",
     "write_project",
