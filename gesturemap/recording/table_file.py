@@ -1,7 +1,7 @@
 """Tables of numbers as strangers write them, read into one shape: a pandas frame with text column names.
 
-CSV-like text (any separator, with or without a header, decimal comma, byte order mark, any line ends), Parquet and
-JSONL. What the columns mean is `tables`' business.
+CSV-like text (any separator, with or without a header, decimal comma, byte order mark, any line ends), Parquet,
+JSONL and XDF. What the columns mean is `tables`' business.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gesturemap.errors import RecordingError
+from gesturemap.errors import RecordingError, TrackerError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +23,7 @@ SEPARATORS = ("\t", ";", "|", ",", r"\s+")
 SAMPLE_LINES = 50
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none"})
 PARQUET_SUFFIXES, JSONL_SUFFIXES = (".parquet", ".pq"), (".jsonl", ".ndjson")
+XDF_SUFFIX = ".xdf"
 
 
 def read_table(path: str | Path, header: bool | None = None) -> pd.DataFrame:
@@ -30,8 +31,8 @@ def read_table(path: str | Path, header: bool | None = None) -> pd.DataFrame:
 
     Parameters
     ----------
-    path : ``.parquet``, ``.jsonl`` (an object a line; what is nested becomes ``outer_inner`` and ``outer_0``), or
-        text of any other suffix.
+    path : ``.parquet``, ``.jsonl`` (an object a line; what is nested becomes ``outer_inner`` and ``outer_0``),
+        ``.xdf`` with one stream of numbers, or text of any other suffix.
     header : whether the first line of text holds names; None to tell by looking at it.
 
     Raises
@@ -41,9 +42,11 @@ def read_table(path: str | Path, header: bool | None = None) -> pd.DataFrame:
     """
     path = Path(path)
     if not path.is_file():
-        raise RecordingError(f"{path}: no such file; expected a table .csv, .parquet or .jsonl")
+        raise RecordingError(f"{path}: no such file; expected a table .csv, .parquet, .jsonl or .xdf")
     if path.suffix.lower() in PARQUET_SUFFIXES:
         table = _read_parquet(path)
+    elif path.suffix.lower() == XDF_SUFFIX:
+        table = _read_xdf(path)
     elif path.suffix.lower() in JSONL_SUFFIXES:
         table = _read_jsonl(path)
     else:
@@ -63,6 +66,20 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     except (pa.ArrowException, OSError) as error:
         raise RecordingError(f"{path}: not a Parquet table ({error})") from None
     return table
+
+
+def _read_xdf(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    from gesturemap.trackers.base import read_all
+    from gesturemap.trackers.xdf import XdfFile
+
+    try:
+        stream = XdfFile(path)
+    except TrackerError as error:
+        raise RecordingError(str(error)) from None
+    time_s, values = read_all(stream)
+    return pd.DataFrame({"time_s": time_s} | dict(zip(stream.layout.names, values.T, strict=True)))
 
 
 def _read_jsonl(path: Path) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from gesturemap.clock import Clock
 from gesturemap.errors import MissingExtraError, TrackerError
 from gesturemap.frame import Array
 from gesturemap.trackers.midi_channels import DEFAULT_CHANNELS, MidiMessage, MidiState
+from gesturemap.trackers.outage import RETRY_S
 from gesturemap.trackers.sampled import DEFAULT_RATE, SampledTracker
 from gesturemap.trackers.stored import StoredTracker
 
@@ -25,6 +26,7 @@ MAX_FILE_S = 3600.0
 class MidiPort(Protocol):
     """The part of a mido input port that is used here."""
 
+    name: str
     closed: bool
 
     def iter_pending(self) -> Iterable[MidiMessage]:
@@ -75,13 +77,16 @@ def _rtmidi_backend() -> Any:
 class MidiTracker(SampledTracker):
     """A MIDI controller.
 
+    Whether it is still plugged in is looked up every second, since MIDI does not say; its knobs are unknown again when
+    it is back.
+
     Parameters
     ----------
     source : name of the port or a part of it that no other has; empty for the first one.
     channels : see `MidiState`.
     frame_rate : Hz at which the state is looked at.
     clock : gives the frames their time; None for the machine's.
-    opener : the seam for tests.
+    opener, list_ports : the seam for tests.
     """
 
     name = "midi"
@@ -93,22 +98,27 @@ class MidiTracker(SampledTracker):
         frame_rate: float = DEFAULT_RATE,
         clock: Clock | None = None,
         opener: Callable[[str], MidiPort] = open_port,
+        list_ports: Callable[[], list[str]] = find_ports,
     ) -> None:
         super().__init__(frame_rate, clock)
         self.source = source
         self._state = MidiState(channels)
         self.layout = self._state.layout
-        self._opener = opener
+        self._opener, self._list_ports = opener, list_ports
         self._port: MidiPort | None = None
 
     def connect(self) -> None:
         """Open the port."""
         self._port = self._opener(self.source)
+        self._look_s = self._clock.now_s() + RETRY_S
         self._state.reset()
 
     def sample(self) -> Array | None:
         """Take what came."""
-        if self._port is None or self._port.closed:
+        if self._port is None:
+            return None
+        if self._is_unplugged(self._port):
+            self.disconnect()
             return None
         for message in self._port.iter_pending():
             self._state.update(message)
@@ -119,6 +129,16 @@ class MidiTracker(SampledTracker):
         if self._port is not None:
             self._port.close()
         self._port = None
+
+    def _is_unplugged(self, port: MidiPort) -> bool:
+        now_s = self._clock.now_s()
+        if port.closed or now_s < self._look_s:
+            return port.closed
+        self._look_s = now_s + RETRY_S
+        try:
+            return port.name not in self._list_ports()
+        except TrackerError:  # the system's MIDI itself went away
+            return True
 
 
 class MidiFile(StoredTracker):

@@ -47,7 +47,8 @@ def _make(name: str, request: pytest.FixtureRequest) -> Tracker:
     if name == "synthetic_live":
         return open_tracker("synthetic:seconds=3,live=true", clock=clock)
     if name == "midi":
-        return MidiTracker("", "bend,pressure,key60", clock=clock, opener=lambda port: EchoPort())
+        port = lambda source: EchoPort("knobs")  # noqa: E731
+        return MidiTracker("", "bend,pressure,key60", clock=clock, opener=port, list_ports=lambda: ["knobs"])
     if name == "gamepad":
         state = GamepadState((0, -32768, 32767, 100, 0, 32767), (True, False) * 7 + (True,))
         return GamepadTracker(clock=clock, opener=lambda source: lambda: state)

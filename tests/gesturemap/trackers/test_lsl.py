@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from gesturemap.clock import ManualClock, MonotonicClock
-from gesturemap.errors import MissingExtraError, TrackerError
+from gesturemap.errors import MissingExtraError, RecordingError, TrackerError
 from gesturemap.recording.session import record
+from gesturemap.recording.tables import import_table
 from gesturemap.trackers import open_tracker, read_all
 from gesturemap.trackers.lsl import LslTracker, open_inlet
 from gesturemap.trackers.lsl_layout import lsl_layout, span
@@ -28,9 +29,15 @@ def test_a_file(xdf_file: Path) -> None:
 
 
 def test_a_file_becomes_a_recording(xdf_file: Path, tmp_path: Path) -> None:
-    """Recording it is importing it."""
-    take = record(open_tracker(f"lsl:{xdf_file}?stream=SendDataC"), tmp_path / "mocap.rec").takes[0]
-    assert take.values.shape == (9, 3)
+    """Recorded as a tracker or imported as a table: the same numbers."""
+    recorded = record(open_tracker(f"lsl:{xdf_file}?stream=SendDataC"), tmp_path / "mocap.rec")
+    imported = import_table(xdf_file, tmp_path / "table.rec")
+    for made in (recorded, imported):
+        assert made.takes[0].values[1].tolist() == [12, 22, 32]
+        np.testing.assert_allclose(made.takes[0].time_s, np.arange(9) / 10)
+    (tmp_path / "text.xdf").write_bytes(b"no xdf")
+    with pytest.raises(RecordingError, match="text.xdf: not an XDF file"):
+        import_table(tmp_path / "text.xdf", tmp_path / "none.rec")
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,9 @@ def play(clock: ManualClock) -> Play:
 
     def run(channels: str, *messages: mido.Message) -> Array:
         port = EchoPort()
-        with MidiTracker("", channels, clock=clock, opener=lambda name: port) as tracker:
+        with MidiTracker(
+            "", channels, clock=clock, opener=lambda name: port, list_ports=lambda: [port.name]
+        ) as tracker:
             frames = [tracker.read(0.02)]
             for message in messages:
                 port.send(message)
@@ -90,7 +92,9 @@ def test_channels_that_are_none(channels: str) -> None:
 def test_frames_come_at_the_rate_however_many_messages(clock: ManualClock) -> None:
     """A thousand messages at once are one frame; a reader who paused gets the newest frame, and the count."""
     port = EchoPort()
-    with MidiTracker("", "cc1", frame_rate=50.0, clock=clock, opener=lambda name: port) as tracker:
+    with MidiTracker(
+        "", "cc1", frame_rate=50.0, clock=clock, opener=lambda name: port, list_ports=lambda: [port.name]
+    ) as tracker:
         for step in range(1000):
             port.send(mido.Message("control_change", control=1, value=step % 128))
         first, none, second = tracker.read(), tracker.read(0.01), tracker.read(0.02)
@@ -105,18 +109,31 @@ def test_frames_come_at_the_rate_however_many_messages(clock: ManualClock) -> No
         assert tracker.dropped == 4
 
 
-def test_a_port_that_closes_is_absent_until_it_is_back(clock: ManualClock) -> None:
-    """Lost once; looked for every second; its knobs are unknown again."""
-    ports = [EchoPort(), EchoPort()]
+@pytest.mark.parametrize("how", ["closed", "gone from the list"])
+def test_an_unplugged_controller_is_absent_until_it_is_back(how: str, clock: ManualClock) -> None:
+    """Lost once; looked for every second; what was turned before is forgotten."""
+    names = ["knobs"]
+    ports = [EchoPort("knobs"), EchoPort("knobs")]
     left = iter(ports)
-    with MidiTracker("", "bend", clock=clock, opener=lambda name: next(left)) as tracker:
+
+    def plug(name: str) -> EchoPort:
+        if not names:
+            raise TrackerError("0 MIDI inputs")
+        return next(left)
+
+    with MidiTracker("", "bend", clock=clock, opener=plug, list_ports=lambda: names) as tracker:
+        ports[0].send(mido.Message("pitchwheel", pitch=8191))
         assert tracker.read() is not None
-        ports[0].close()
-        frames = [frame for _ in range(110) if (frame := tracker.read(0.1))]
-        away = [bool(np.isnan(frame.values[0])) for frame in frames]
+        if how == "closed":
+            ports[0].close()
+        names.clear()
+        away = [frame.values[0] for _ in range(250) if (frame := tracker.read(0.1))]
+        names.append("knobs")
+        back = [frame.values[0] for _ in range(150) if (frame := tracker.read(0.1))]
         assert tracker.lost == 1
-    assert away == sorted(away, reverse=True)
-    assert 95 <= sum(away) <= 105
+    assert np.isnan(away[-1])
+    assert np.isnan(away).sum() >= 145
+    assert back[-1] == 0.0
 
 
 def test_a_file(midi_file: Path) -> None:
