@@ -319,7 +319,7 @@ def suggest(
 
 @app.command("import")
 def import_(
-    table: Annotated[Path, typer.Argument(help="CSV, Parquet or JSONL.")],
+    table: Annotated[Path, typer.Argument(help="CSV, Parquet, JSONL or XDF.")],
     out: NewRecording,
     rate_hz: Annotated[Optional[float], typer.Option("--rate", help="Rows a second, where no column is time.")] = None,  # noqa: UP045
     time_column: Annotated[Optional[str], typer.Option(help="Column that is time, by name or number.")] = None,  # noqa: UP045
@@ -452,6 +452,10 @@ def fit(
             help="linear_map, ridge, polynomial, knn, kernel_ridge, gaussian_process, gaussian_mixture, mlp or wekinator."
         ),
     ] = "kernel_ridge",
+    mode: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="replace; add or multiply: linear_map moves the latents of a base sound (render --base)."),
+    ] = None,
     settings: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option("--set", help="features.KEY=V, regressor.KEY=V or output.KEY=V, repeatable."),
@@ -473,7 +477,7 @@ def fit(
             library=library,
             features=features,
             regressor=regressor,
-            overrides=settings or [],
+            overrides=[*(settings or ()), *([f"output.mode={mode}"] if mode else ())],
             intent=intent,
             overwrite=overwrite,
             seed=seed,
@@ -492,6 +496,10 @@ def render(
     model: Model,
     out: Annotated[Path, typer.Option(help="Sound file to write: .wav, .flac, .mp3, ...")],
     latents: Annotated[Optional[Path], typer.Option(help="Latent table (.parquet) to write too.")] = None,  # noqa: UP045
+    base: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Sound (or latent table, or walk) that a mapping of mode add or multiply moves."),
+    ] = None,
     take: Annotated[Optional[int], typer.Option(help="One take; all of them if not given.")] = None,  # noqa: UP045
     library: Library = None,
     force: Force = False,
@@ -504,7 +512,7 @@ def render(
 
     with working("rendering"):
         loaded, _ = load_for_model(mapping, model, library, force)
-        done = render_recording(loaded, Recording.load(recording), model, out, latents, take, force=force)
+        done = render_recording(loaded, Recording.load(recording), model, out, latents, take, base=base, force=force)
     if as_json:
         made = {"sound": str(out), "latents": latents and str(latents)}
         typer.echo(json.dumps(made | {"seconds": round(done.duration_s, 3), "takes": done.takes}))
