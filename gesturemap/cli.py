@@ -449,7 +449,7 @@ def fit(
     regressor: Annotated[
         str,
         typer.Option(
-            help="linear_map, ridge, polynomial, knn, kernel_ridge, gaussian_process, gaussian_mixture, mlp or wekinator."
+            help="linear_map, ridge, polynomial, knn, kernel_ridge, gaussian_process, gaussian_mixture, mlp, wekinator."
         ),
     ] = "kernel_ridge",
     mode: Annotated[
