@@ -7,6 +7,7 @@ through python-osc. Source: Wright and Freed 2002, The Open Sound Control 1.0 sp
 from __future__ import annotations
 
 import functools
+import logging
 import struct
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -86,10 +87,8 @@ def decode(packet: bytes) -> list[Message]:
 
 
 def _decode_any(packet: bytes) -> list[Message]:
-    from pythonosc.osc_packet import OscPacket
-
     try:
-        timed = OscPacket(packet).messages
+        timed = _parser()(packet).messages
         now = {id(entry): None for entry in timed if not packet.startswith(b"#bundle")}
         return [
             Message(entry.message.address, tuple(entry.message.params), None if id(entry) in now else entry.time)
@@ -97,6 +96,15 @@ def _decode_any(packet: bytes) -> list[Message]:
         ]
     except Exception as error:  # its parser lets through what struct, str and list raise on broken packets
         raise OscError(f"{len(packet)} bytes that are no OSC packet ({error})") from None
+
+
+@functools.cache
+def _parser() -> Any:
+    """python-osc's, silenced: it logs odd packets, one line each, and a flood of those would hold up the receiver."""
+    from pythonosc.osc_packet import OscPacket
+
+    logging.getLogger().addFilter(lambda record: record.module not in ("osc_message", "osc_bundle"))
+    return OscPacket
 
 
 def _find_arguments(packet: bytes) -> int:

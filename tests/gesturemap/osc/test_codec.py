@@ -68,3 +68,8 @@ def test_broken_packets_raise_nothing_else() -> None:
         except OscError:
             refused += 1
     assert refused > 1000
+
+
+def test_odd_packets_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    assert decode(b"/a\0\0,q\0\0") == [Message("/a", ())]
+    assert not caplog.records
