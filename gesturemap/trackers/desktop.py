@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from gesturemap.errors import MissingExtraError, TrackerError
+from gesturemap.trackers.quiet import quiet_stderr
 
 N_AXES, N_BUTTONS = 6, 15  # of SDL's standard controller
 
@@ -51,11 +52,12 @@ def open_mouse() -> Callable[[], MouseState]:
     """
     pygame = _pygame()
     try:
-        pygame.display.init()
+        with quiet_stderr():
+            pygame.display.init()
     except pygame.error as error:
         raise TrackerError(f"no screen, so no mouse ({error}): start it in a desktop session") from None
     if pygame.display.get_driver() in ("dummy", "offscreen"):
-        raise TrackerError("no screen, so no mouse: unset SDL_VIDEODRIVER, and start it in a desktop session")
+        raise TrackerError("no screen, so no mouse: start it in a desktop session")
     width, height = pygame.display.get_desktop_sizes()[0]
 
     def read() -> MouseState:

@@ -15,7 +15,8 @@ import numpy as np
 from gesturemap.errors import MissingExtraError, TrackerError
 from gesturemap.frame import Array
 from gesturemap.trackers.hand_slots import DetectedHand
-from gesturemap.trackers.pictures import Picture, quiet_stderr
+from gesturemap.trackers.pictures import Picture
+from gesturemap.trackers.quiet import quiet_stderr
 
 
 class HandDetector:

@@ -12,6 +12,7 @@ from gesturemap.errors import MissingExtraError, TrackerError
 from gesturemap.frame import Array
 from gesturemap.trackers.arriving import DEFAULT_TIMEOUT_S, ArrivingTracker
 from gesturemap.trackers.lsl_layout import lsl_layout, refuse_text
+from gesturemap.trackers.quiet import quiet_stderr
 
 RESOLVE_S = 3.0
 DEFAULT_RATE = 100.0  # of a stream that says it has none
@@ -96,12 +97,14 @@ class LslTracker(ArrivingTracker):
 
 def find_streams(timeout_s: float = 1.0) -> list[str]:
     """Names of the streams on this network. Errors: `MissingExtraError`."""
-    return [info.name() for info in _pylsl().resolve_streams(timeout_s)]
+    with quiet_stderr():
+        return [info.name() for info in _pylsl().resolve_streams(timeout_s)]
 
 
 def _find_stream(source: str) -> Any:
     key, _, value = source.rpartition("=") if source.startswith("type=") else ("name", "", source)
-    found = _pylsl().resolve_byprop(key, value, 1, RESOLVE_S) if value else []
+    with quiet_stderr():
+        found = _pylsl().resolve_byprop(key, value, 1, RESOLVE_S) if value else []
     if not found:
         names = ", ".join(find_streams()) or "none; start its sender, and allow multicast in the firewall"
         raise TrackerError(f"no LSL stream {source!r} found, NAME or type=TYPE expected; there are: {names}")

@@ -16,6 +16,7 @@ from gesturemap.errors import MissingExtraError, TrackerError
 from gesturemap.frame import Array
 from gesturemap.trackers.midi_channels import DEFAULT_CHANNELS, MidiMessage, MidiState
 from gesturemap.trackers.outage import RETRY_S
+from gesturemap.trackers.quiet import quiet_stderr
 from gesturemap.trackers.sampled import DEFAULT_RATE, SampledTracker
 from gesturemap.trackers.stored import StoredTracker
 
@@ -39,7 +40,8 @@ class MidiPort(Protocol):
 def find_ports() -> list[str]:
     """Names of the MIDI inputs. Errors: `TrackerError` where the system has no MIDI, `MissingExtraError`."""
     try:
-        return list(_rtmidi_backend().get_input_names())
+        with quiet_stderr():
+            return list(_rtmidi_backend().get_input_names())
     except (SystemError, OSError) as error:  # ALSA without its sequencer
         raise TrackerError(f"this system has no MIDI ({error}): on Linux  sudo modprobe snd-seq") from None
 

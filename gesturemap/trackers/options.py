@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gesturemap.errors import TrackerError
 
-# What each option's text becomes. A parameter of a tracker that is not here cannot be given as text.
+
+def _truth(text: str) -> bool:
+    return {"true": True, "false": False}[text]
+
+
+# What each option's text becomes. A parameter of a tracker that is not here is a seam, and no option.
 OPTION_TYPES: dict[str, Callable[[str], Any]] = {
-    "allow_unknown_model": {"true": True, "false": False}.__getitem__,
+    "allow_unknown_model": _truth,
     "calibration": str,
     "channels": str,
     "frame_rate": float,
     "hand_model": str,
     "high": float,
     "kind": str,
-    "live": {"true": True, "false": False}.__getitem__,
+    "live": _truth,
     "low": float,
-    "mirror": {"true": True, "false": False}.__getitem__,
+    "mirror": _truth,
     "num_hands": int,
-    "preview": {"true": True, "false": False}.__getitem__,
+    "preview": _truth,
     "seconds": float,
     "seed": int,
     "stream": str,
@@ -32,33 +37,33 @@ OPTION_TYPES: dict[str, Callable[[str], Any]] = {
 _OPTIONS = re.compile(r"\?(?=\w+=)")
 
 
-def split_options(spec: str) -> tuple[str, dict[str, Any]]:
-    """``hands:0?num_hands=1&mirror=true`` as ``hands:0`` and its options.
+def split_options(spec: str) -> tuple[str, dict[str, str]]:
+    """``hands:0?num_hands=1&mirror=true`` as ``hands:0`` and its options, as text.
 
     The first ``?`` that a ``key=`` follows begins the options, so that a file name may hold one.
     """
     found = _OPTIONS.search(spec)
     if found is None:
         return spec, {}
-    return spec[: found.start()], parse_options(spec[found.end() :], "&", spec)
+    return spec[: found.start()], pairs(spec[found.end() :], "&")
 
 
-def parse_options(text: str, separator: str, spec: str) -> dict[str, Any]:
-    """``seed=3&kind=hands`` as a dictionary of typed values.
+def pairs(text: str, separator: str) -> dict[str, str]:
+    """``seed=3&kind=hands`` as a dictionary. Errors: `TrackerError` for a part that is no ``key=value``."""
+    parts = [part.partition("=") for part in text.split(separator) if part]
+    for key, equals, _ in parts:
+        if not equals:
+            raise TrackerError(f"option {key!r} found; expected key=value, with {separator} between several")
+    return {key: value for key, _, value in parts}
 
-    Raises
-    ------
-    TrackerError
-        If a part is no ``key=value``, no tracker has such an option, or the value is of another type.
-    """
-    options: dict[str, Any] = {}
-    for part in filter(None, text.split(separator)):
-        key, equals, value = part.partition("=")
-        if not equals or key not in OPTION_TYPES:
-            names = ", ".join(f"{name}=..." for name in OPTION_TYPES)
-            raise TrackerError(f"{spec}: {part!r} is none of {names}")
-        try:
-            options[key] = OPTION_TYPES[key](value)
-        except (ValueError, KeyError):
-            raise TrackerError(f"{spec}: {value!r} is no value for {key}") from None
-    return options
+
+def typed_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Known options with those that are text made into what they mean. Errors: `TrackerError` if one means nothing."""
+    typed = dict(options)
+    for key, value in options.items():
+        if isinstance(value, str):
+            try:
+                typed[key] = OPTION_TYPES[key](value)
+            except (ValueError, KeyError):
+                raise TrackerError(f"{value!r} is no value for {key}") from None
+    return typed

@@ -5,10 +5,8 @@ OpenCV comes with mediapipe. Nothing here asks for `opencv-python`, which would 
 
 from __future__ import annotations
 
-import contextlib
-import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,12 +18,12 @@ from gesturemap.clock import Clock
 from gesturemap.errors import MissingExtraError, TrackerError
 from gesturemap.trackers.base import strictly_after
 from gesturemap.trackers.outage import RETRY_S
+from gesturemap.trackers.quiet import quiet_stderr
 
 Picture = npt.NDArray[np.uint8]
 
 DEFAULT_FRAME_RATE = 30.0
 LOST_S = 3.0
-_stderr_turned = threading.RLock()  # two threads that turn it away at once would lose it for good
 MAX_DAMAGED = 250  # pictures in a row, ten seconds at 25 Hz
 
 
@@ -209,28 +207,6 @@ class Camera:
             self._capture = self._open()
             if self._capture.isOpened():
                 return
-
-
-@contextlib.contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """Drop what native code prints inside: notes of mediapipe and OpenCV that no user can act on.
-
-    No option stops them. It is the process's stderr that is turned away, so keep the inside short; what goes
-    wrong there comes out as an exception or a return value all the same.
-    """
-    with _stderr_turned:
-        try:
-            saved = os.dup(2)
-        except OSError:  # no stderr at all, as in a windowed program
-            yield
-            return
-        try:
-            with open(os.devnull, "w") as nowhere:
-                os.dup2(nowhere.fileno(), 2)
-            yield
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
 
 
 def _sane_rate(frame_rate: float) -> float:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from gesturemap.clock import Clock
 from gesturemap.errors import TrackerError
 from gesturemap.trackers.base import Tracker
-from gesturemap.trackers.options import OPTION_TYPES, parse_options, split_options
+from gesturemap.trackers.options import OPTION_TYPES, pairs, split_options, typed_options
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,7 @@ def _replay(source: str, clock: Clock | None, options: dict[str, Any]) -> Tracke
 def _synthetic(source: str, clock: Clock | None, options: dict[str, Any]) -> Tracker:
     from gesturemap.trackers.synthetic import SyntheticTracker
 
-    given = parse_options(source, ",", f"synthetic:{source}")
-    return _make(SyntheticTracker, "synthetic", given | options, clock=clock)
+    return _make(SyntheticTracker, "synthetic", pairs(source, ",") | options, clock=clock)
 
 
 def _osc(source: str, clock: Clock | None, options: dict[str, Any]) -> Tracker:
@@ -142,7 +141,7 @@ def _make(make: Callable[..., Tracker], name: str, options: dict[str, Any], **fi
         raise TrackerError(
             f"tracker {name!r} takes no option {', '.join(unknown)} here; it takes: {', '.join(known) or 'none'}"
         )
-    return make(**fixed, **options)
+    return make(**fixed, **typed_options(options))
 
 
 def _info(name: str, row: _Row) -> TrackerInfo:
