@@ -1,0 +1,101 @@
+"""An analysis in words: the first paragraph of the page, and what to know before quoting a number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from audiovae.analysis.dependence import ALPHA
+
+STRONG = 0.3  # rank correlation from which on a dimension is said to go with a descriptor
+
+
+def write_answer(result: dict[str, Any]) -> str:
+    """One paragraph: how many dimensions matter, what they do, and whether they come back."""
+    return " ".join(
+        [_size_sentence(result), _role_sentence(result), *_dead_sentences(result), *_motion_sentences(result)]
+    )
+
+
+def write_caveats(result: dict[str, Any]) -> list[str]:
+    """What a reader must know before quoting a number."""
+    corpus, caveats = result["corpus"], []
+    if corpus["analysed_s"] < 0.98 * corpus["duration_s"]:
+        caveats.append(
+            f"{corpus['analysed_s'] / 60:.0f} of {corpus['duration_s'] / 60:.0f} minutes of the corpus were looked at, "
+            "chosen by the seed with every file in turn."
+        )
+    if result["smoothness"]["split"] != "validation":
+        caveats.append("The corpus holds no held-out files: recorded sounds are ones the model was trained on.")
+    blocks = [one["n_blocks"] for one in result["associations"]]
+    if min(blocks) < 30:
+        caveats.append(
+            f"Some correlations rest on {min(blocks)} independent blocks of sound only: one that is not significant "
+            "here may be with a larger corpus."
+        )
+    if "UMAP" not in result["map"]["planes"]:
+        caveats.append(
+            "The second map is t-SNE, because umap-learn is not installed; for UMAP: pip install 'gesturemap[analyse]'."
+        )
+    if result["map"]["silhouette"] < 0.25:
+        caveats.append(
+            f"The clusters are not distinct (silhouette {result['map']['silhouette']:.2f}): the sounds form a "
+            "continuum, and the borders between colours are arbitrary."
+        )
+    if "walk" not in result["smoothness"]["measured"]:
+        caveats.append("The model's reference holds too few audible frames for random trajectories: none are shown.")
+    return caveats
+
+
+def strongest(result: dict[str, Any], dimension: int) -> dict[str, Any] | None:
+    """The significant association of a dimension with the largest correlation; None where there is none."""
+    own = [a for a in result["associations"] if a["dimension"] == dimension and a["p_holm"] < ALPHA]
+    return max(own, key=lambda a: abs(a["rho"]), default=None)
+
+
+def _size_sentence(result: dict[str, Any]) -> str:
+    rank, size = result["fidelity"]["rank"]["0.95"], result["model"]["latent_size"]
+    first = result["fidelity"]["explained_variance"][0]
+    return (
+        f"{rank} of {size} principal components carry 95\u00a0% of what this model's latents do with these sounds, "
+        f"the first alone {100 * first:.0f}\u00a0%."
+    )
+
+
+def _role_sentence(result: dict[str, Any]) -> str:
+    roles = []
+    for dimension in result["informative"]:
+        best = strongest(result, dimension)
+        if best is not None and abs(best["rho"]) >= STRONG:
+            word = "rises" if best["rho"] > 0 else "falls"
+            rho = f"{best['rho']:+.2f}".replace("-", "−")
+            roles.append(f"dimension {dimension} {word} with {best['descriptor']} ({rho})")
+        else:
+            roles.append(f"dimension {dimension} goes with no single descriptor")
+    return f"Of the most informative ones, {_join(roles)}." if roles else "No dimension is informative."
+
+
+def _dead_sentences(result: dict[str, Any]) -> list[str]:
+    dead = result["dead"]
+    if not dead:
+        return ["No dimension is dead."]
+    return [f"Dead: dimension{'s' if len(dead) > 1 else ''} {_join([str(i) for i in dead])}."]
+
+
+def _motion_sentences(result: dict[str, Any]) -> list[str]:
+    sentences = []
+    cycle = result["cycle"].get("recorded")
+    if cycle and cycle["mean_correlation"] is not None:
+        sentences.append(
+            f"Played and encoded again, latents of recorded sounds come back with a correlation of "
+            f"{cycle['mean_correlation']:.2f} and an error of {cycle['mean_error']:.2f} of their spread."
+        )
+    ratio = result["smoothness"]["beside_recorded"].get("walk", {}).get("variation", {}).get("loudness")
+    if ratio is not None:
+        sentences.append(
+            f"On a smooth random walk the loudness changes {ratio:.1f} times as fast as in recorded sounds."
+        )
+    return sentences
+
+
+def _join(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

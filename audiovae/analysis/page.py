@@ -1,0 +1,74 @@
+"""The page of an analysis: one HTML file that needs nothing else, written by ``analysis.html`` from the numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from audiovae.analysis import figures
+from audiovae.analysis.answer import strongest
+from audiovae.analysis.snippets import embed_audio
+
+if TYPE_CHECKING:
+    from audiovae.analysis.analyse import Analysis
+
+MAX_EMBEDDED_S = 15.0
+
+
+def render_page(found: Analysis) -> str:
+    """The page as text."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("analysis.html").render(
+        result=found.result,
+        figures={name: Markup(svg) for name, svg in draw_figures(found).items()},
+        sounds=embed_journeys(found),
+        map_data=found.map_data,
+        script=Markup((Path(__file__).parent / "latent_map.js").read_text(encoding="utf-8")),
+        strongest={i: strongest(found.result, i) for i in range(found.space.latent_size)},
+        number=number,
+    )
+
+
+def draw_figures(found: Analysis) -> dict[str, str]:
+    """Every picture of the page, an ``<svg>`` element each."""
+    rate, result = found.space.latent_rate, found.result
+    drawn = {
+        "fidelity": figures.draw_fidelity(found.space, found.exported),
+        "associations": figures.draw_associations(found.associations, list(result["descriptors"])),
+    }
+    for journey, dimension in zip(found.sweeps, result["informative"], strict=True):
+        along = np.asarray(journey.latents[:, dimension])
+        drawn[journey.name] = figures.draw_curves([(journey, "")], rate, journey.name, f"latent {dimension}", along)
+    for what in ("sounds", "trajectories"):
+        pair = [(journey, journey.name.rpartition("_")[2]) for journey in found.between if what in journey.name]
+        drawn[f"between_{what}"] = figures.draw_curves(pair, rate, f"between_{what}", "seconds", None)
+    if found.walks:
+        walks = [(journey, f"walk {i + 1}") for i, journey in enumerate(found.walks[:3])]
+        drawn["walks"] = figures.draw_curves(walks, rate, "walks", "seconds", None)
+    if result["cycle"]:
+        labels = {"recorded": "recorded sounds", "walk": "random walks"}
+        drawn["cycle"] = figures.draw_cycle({labels[name]: cycle for name, cycle in result["cycle"].items()})
+    return drawn
+
+
+def embed_journeys(found: Analysis) -> dict[str, str]:
+    """Name of a journey -> ``data:`` address of its sound, `MAX_EMBEDDED_S` at most."""
+    rate = found.space.sample_rate
+    journeys = [*found.sweeps, *found.between, *found.walks]
+    return {one.name: embed_audio(one.audio[:, : round(MAX_EMBEDDED_S * rate)], rate) for one in journeys}
+
+
+def number(value: Any, digits: int = 2) -> str:
+    """A number with so many decimals and a real minus; a dash for None."""
+    return "–" if value is None else f"{value:.{digits}f}".replace("-", "−")
