@@ -14,6 +14,7 @@ from audiovae.latent_space import LatentSpace, resample_latents, write_latents
 from gesturemap.errors import GestureMapError, RecordingError
 from gesturemap.frame import Array
 from gesturemap.mapping import Mapping
+from gesturemap.recording.trajectory import load_trajectory
 
 if TYPE_CHECKING:
     from gesturemap.recording import Recording, Take
@@ -60,6 +61,7 @@ def render(
     latents_out: str | Path | None = None,
     take: int | None = None,
     *,
+    base: str | None = None,
     player: Decoder | None = None,
     force: bool = False,
 ) -> Rendering:
@@ -74,6 +76,8 @@ def render(
     out_wav : sound file to write; the suffix says the format.
     latents_out : latent table (Parquet) to write, or None.
     take : index of the one take to render; None for all.
+    base : what a mapping of ``output.mode`` ``add`` or ``multiply`` moves, see `load_trajectory`: a sound, as a rule.
+        Every take begins at its beginning; a longer take begins it again.
     player : decodes instead of the one in `model_dir`.
     force : play another model than the mapping was fitted on; see `Mapping.check_model`.
 
@@ -82,7 +86,7 @@ def render(
     WrongModelError
         If the mapping was fitted on another model.
     MappingError
-        If the recording has other channels than the mapping reads.
+        If the recording has other channels than the mapping reads, or a base sound is missing or not wanted.
     RecordingError
         If there is no such take, or none at all, or one is longer than `MAX_TAKE_S`.
     GestureMapError
@@ -96,13 +100,16 @@ def render(
     player = Player(model_dir) if player is None else player
     space = player.space
     mapping.check_model(space, force)
-    pause = np.tile(mapping.rest, (max(1, round(PAUSE_S * space.latent_rate)), 1))
+    mapping.check_mode(has_base=base is not None)
+    moved = None if base is None else load_trajectory(base, model_dir).latents
+    rest = mapping.rest if moved is None else np.asarray(space.mean, np.float64)
+    pause = np.tile(rest, (max(1, round(PAUSE_S * space.latent_rate)), 1))
     latents, audio = [], []
     for number, chosen in enumerate(takes):
         if number:
             latents.append(pause)
             audio.append(np.zeros((space.channels, len(pause) * space.hop_length), np.float32))
-        latents.append(latents_of(mapping, chosen, space))
+        latents.append(latents_of(mapping, chosen, space, moved))
         audio.append(decode_softly(player, latents[-1]))
     sound, played = np.concatenate(audio, axis=1), np.concatenate(latents)
     save_audio(out_wav, sound, space.sample_rate)
@@ -118,12 +125,15 @@ def render(
     )
 
 
-def latents_of(mapping: Mapping, take: Take, space: LatentSpace) -> Array:
+def latents_of(mapping: Mapping, take: Take, space: LatentSpace, base: Array | None = None) -> Array:
     """Latents of one take at the latent rate of `space`, (n_frames, latent_size), lost hands filled.
 
-    The first is at the take's first row, the last at or before its last.
+    The first is at the take's first row, the last at or before its last. `base` (n, latent_size), at the latent rate,
+    is what a mapping of that kind moves, again and again.
     """
-    return resample_to_model(mapping.map_take(take.time_s, take.values, fill=True), take.time_s, space)
+    control = mapping.control_take(take.time_s, take.values, fill=True)
+    latents = resample_to_model(control, take.time_s, space)
+    return latents if base is None else mapping.apply(latents, base[np.arange(len(latents)) % len(base)])
 
 
 def resample_to_model(latents: Array, time_s: Array, space: LatentSpace) -> Array:

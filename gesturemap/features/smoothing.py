@@ -51,10 +51,14 @@ class Smoother(Protocol):
         """Forget the past, as before the first frame."""
 
 
-def make_smoother(settings: SmoothingSettings, size: int) -> Smoother:
-    """The filter that `settings` ask for, for arrays of `size` columns."""
+def make_smoother(settings: SmoothingSettings, size: int, unit: Array | None = None) -> Smoother:
+    """The filter that `settings` ask for, for arrays of `size` columns.
+
+    `unit` (size,) is what the speed of each column is counted in, for the filter that depends on it; None: 1.
+    """
     if settings.method == "one_euro":
-        return OneEuroFilter(size, settings.min_cutoff_hz, settings.beta, settings.derivative_cutoff_hz)
+        beta = settings.beta if unit is None else settings.beta / unit
+        return OneEuroFilter(size, settings.min_cutoff_hz, beta, settings.derivative_cutoff_hz)
     if settings.method == "exponential":
         return ExponentialFilter(size, settings.time_constant_s)
     return Unsmoothed(size)
@@ -151,13 +155,13 @@ class OneEuroFilter(RecursiveFilter):
     Parameters
     ----------
     size : count of columns.
-    min_cutoff_hz, beta, derivative_cutoff_hz : see `SmoothingSettings`.
+    min_cutoff_hz, beta, derivative_cutoff_hz : see `SmoothingSettings`; `beta` for all columns or (size,).
 
     Source: Casiez, Roussel, Vogel 2012, "1 Euro Filter", CHI, doi 10.1145/2207676.2208639; checked against
     the authors' ground truth (github.com/casiez/OneEuroFilter).
     """
 
-    def __init__(self, size: int, min_cutoff_hz: float, beta: float, derivative_cutoff_hz: float) -> None:
+    def __init__(self, size: int, min_cutoff_hz: float, beta: float | Array, derivative_cutoff_hz: float) -> None:
         self.min_cutoff_hz = min_cutoff_hz
         self.beta = beta
         self.derivative_cutoff_hz = derivative_cutoff_hz

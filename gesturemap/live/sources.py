@@ -6,7 +6,6 @@ from typing import Protocol
 
 import numpy as np
 
-from gesturemap.features import make_smoother
 from gesturemap.frame import Array
 from gesturemap.mapping import Mapping
 from gesturemap.regressors.compiled import compile_regressor
@@ -38,6 +37,7 @@ class MappingSource:
     poll_s = 0.02
 
     def __init__(self, mapping: Mapping) -> None:
+        mapping.check_mode(has_base=False)
         self._predict = compile_regressor(mapping.regressor)
         self._low, self._high = mapping.low, mapping.high
         smoothing = mapping.smoothing

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 COVERAGE = "## Coverage"
 COVERAGE_FILE = "coverage.json"
+_REST = {"replace": "the model's mean"} | dict.fromkeys(("add", "multiply"), "the base sound as it is")
 NOT_MEASURED = "Not measured yet: `gesturemap report` measures how much of the model this gesture space reaches."
 
 
@@ -48,7 +49,7 @@ def render_card(mapping: Mapping) -> str:
         *[f"- {warning}" for warning in card.get("warnings", [])],
         f"- Latents are clipped to the {100 * mapping.output.low_quantile:g}-{100 * mapping.output.high_quantile:g} %"
         " range of the model's own training latents.",
-        f"- A lost hand holds for {mapping.output.hold_s:g} s, then fades to the model's mean in"
+        f"- A lost hand holds for {mapping.output.hold_s:g} s, then fades to {_REST[mapping.output.mode]} in"
         f" {mapping.output.fade_s:g} s.",
         "",
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from gesturemap.recording import Recording
 from gesturemap.regressors import DEFAULT_REGRESSOR, find_regressor, make_regressor
 from gesturemap.regressors.settings import LinearMapSettings
 
+UNBOUNDED = (np.array(-np.inf), np.array(np.inf))
 SELDOM = 0.1  # a hand seen in a smaller share of the rows is no part of the gesture, or was none at all
 
 
@@ -40,7 +42,8 @@ def fit_mapping(
     """A mapping fitted on all takes, its card holding the error on takes left out.
 
     ``linear_map`` alone also takes recordings without latents: then the range of each gesture feature is laid
-    over the range of a latent, and there is nothing to measure an error against.
+    over the range of a latent, and there is nothing to measure an error against. So it is of a mapping that moves a
+    base sound (``output.mode`` ``add`` or ``multiply``), whatever was recorded.
 
     Parameters
     ----------
@@ -68,15 +71,18 @@ def fit_mapping(
     pairs = collect_pairs(recordings, space, features)
     examples = pairs.examples
     names = examples.feature_names
+    if output.mode != "replace":
+        examples = replace(examples, latents=None)
     if examples.latents is None:
-        settings = _direct_settings(regressor, settings, low, high)
+        settings = _direct_settings(regressor, settings, low, high, output.mode)
 
     def fit(rows: Array, latents: Array | None) -> Any:
         unfitted = make_regressor(regressor, settings, len(names), space.latent_size, seed, feature_names=names)
         return unfitted.fit(rows, latents)
 
     fitted = fit(examples.features, examples.latents)
-    card = {"intent": intent} | _describe(pairs) | measure_errors(fit, fitted, examples, space, low, high)
+    measured = measure_errors(fit, fitted, examples, space, *((low, high) if output.mode == "replace" else UNBOUNDED))
+    card = {"intent": intent} | _describe(pairs) | measured
     card["warnings"] = [*remarks, *_warn_of_dropped(pairs), *card["warnings"]]
     return Mapping(
         label=MappingLabel(recordings[0].tracker, features.name, space.model_name, regressor),
@@ -89,7 +95,7 @@ def fit_mapping(
         regressor_settings=settings.model_dump(mode="json", exclude_none=True),
         low=low,
         high=high,
-        rest=np.asarray(space.mean, np.float64),
+        rest=_rest(output.mode, space),
         output=output,
         seed=seed,
         card=card,
@@ -169,20 +175,33 @@ def split_overrides(overrides: Iterable[str]) -> dict[str, list[str]]:
     return sections
 
 
-def _direct_settings(regressor: str, settings: Settings, low: Array, high: Array) -> LinearMapSettings:
-    """Settings of a `linear_map` without examples: the output range of the model where none is given."""
+def _direct_settings(regressor: str, settings: Settings, low: Array, high: Array, mode: str) -> LinearMapSettings:
+    """Settings of a `linear_map` without examples: bias and range where none is given.
+
+    Those of the model for latents; for what is added, up to half a range either way; for a factor 0 to 2.
+    """
     if not isinstance(settings, LinearMapSettings):
+        if mode != "replace":
+            raise MappingError(f"{regressor!r} cannot move a base sound: fit --regressor linear_map with --mode {mode}")
         raise MappingError(
             f"{regressor!r} learns from gesture and latents recorded together, these recordings hold no latents:"
             " record with --model MODEL_DIR --play TRAJECTORY, or fit --regressor linear_map"
         )
-    bias, half_range = (low + high) / 2, (high - low) / 2
+    half_range = (high - low) / 2
+    bias = {"replace": (low + high) / 2, "add": np.zeros_like(low), "multiply": np.ones_like(low)}[mode]
+    half_range = np.ones_like(low) if mode == "multiply" else half_range
     return settings.model_copy(
         update={
             "bias": settings.bias or tuple(bias.tolist()),
             "half_range": settings.half_range or tuple(half_range.tolist()),
         }
     )
+
+
+def _rest(mode: str, space: LatentSpace) -> Array:
+    """Where a mapping goes when the hand is lost: the model's mean, or what leaves a base sound as it is."""
+    neutral = {"add": np.zeros(space.latent_size), "multiply": np.ones(space.latent_size)}
+    return neutral.get(mode, np.asarray(space.mean, np.float64))
 
 
 def _describe(pairs: Pairs) -> dict[str, Any]:

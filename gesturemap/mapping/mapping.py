@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -16,6 +16,7 @@ from audiovae.latent_space import LatentSpace
 from audiovae.settings import Settings
 from gesturemap.errors import MappingError, WrongModelError
 from gesturemap.features import FeatureSettings, SmoothingSettings, extract_features, make_smoother
+from gesturemap.features.smoothing import Smoother
 from gesturemap.frame import Array, Layout
 
 if TYPE_CHECKING:
@@ -43,9 +44,12 @@ class OutputSettings(Settings):
     ----------
     low_quantile, high_quantile : latents are clipped to this range of the model's own training latents, in
         each dimension: outside it the decoder was never trained.
-    smoothing : of the clipped latents; see `SmoothingSettings`.
+    smoothing : of the clipped latents; see `SmoothingSettings`. The speed that `beta` weighs is counted in half
+        ranges of each latent a second, so that one number suits latents of any spread.
     hold_s, fade_s : when the hand is lost, the last latents stay for `hold_s` and move to the model's mean
         within `fade_s`.
+    mode : ``replace``: the latents are the mapping's. ``add``, ``multiply``: they are those of a base sound, each
+        moved by, or times, what the mapping gives; clipped then.
     """
 
     low_quantile: float = Field(default=0.01, ge=0.0, le=1.0)
@@ -53,6 +57,7 @@ class OutputSettings(Settings):
     smoothing: SmoothingSettings = SmoothingSettings()
     hold_s: float = Field(default=0.5, ge=0.0)
     fade_s: float = Field(default=1.5, ge=0.0)
+    mode: Literal["replace", "add", "multiply"] = "replace"
 
     @model_validator(mode="after")
     def _in_order(self) -> OutputSettings:
@@ -95,7 +100,8 @@ class Mapping:
     regressor : fitted, (n_rows, n_features) to (n_rows, latent_size).
     regressor_settings : what it was made with, as plain values.
     low, high : (latent_size,) output range.
-    rest : (latent_size,) where the latents go when the hand is lost: the model's mean.
+    rest : (latent_size,) where the latents go when the hand is lost: the model's mean; of a base sound, what leaves
+        it as it is.
     output : clipping, smoothing, hold and fade.
     seed : it was fitted with.
     card : what is known of it: fit and held-out error and how they were measured; see `gesturemap.mapping.fitting`.
@@ -139,7 +145,7 @@ class Mapping:
         return " ".join(f"{line[0].upper()}{line[1:]}." for line in [text, *self.card.get("warnings", [])])
 
     def predict(self, features: Array) -> Array:
-        """Latents of features, clipped to `low` and `high`, row by row.
+        """Latents of features, clipped to `low` and `high`, row by row; what moves a base sound is not clipped.
 
         Parameters
         ----------
@@ -152,7 +158,8 @@ class Mapping:
         latents = np.full((len(features), self.latent_size), np.nan)
         present = np.isfinite(features).all(axis=1)
         if present.any():
-            latents[present] = np.clip(self.regressor.predict(features[present]), self.low, self.high)
+            answer = self.regressor.predict(features[present])
+            latents[present] = np.clip(answer, self.low, self.high) if self.output.mode == "replace" else answer
         return latents
 
     def confidence(self, features: Array) -> Array:
@@ -182,11 +189,43 @@ class Mapping:
         -------
         (n_frames, latent_size).
         """
+        self.check_mode(has_base=False)
+        return self.control_take(time_s, values, fill)
+
+    def control_take(self, time_s: Array, values: Array, fill: bool = False) -> Array:
+        """`map_take`, and of a mapping that moves a base sound what moves it; see `apply`."""
         latents = self.predict(extract_features(self.features, self.layout, time_s, values))
-        latents = make_smoother(self.smoothing, self.latent_size).process(time_s, latents)
+        latents = self.open_smoother().process(time_s, latents)
         if fill:
             return fill_absent(latents, time_s, self.output.hold_s, self.output.fade_s, self.rest)
         return latents
+
+    def open_smoother(self) -> Smoother:
+        """Smoothing of a stream of latents, (n_frames, latent_size), each in its own half range."""
+        half_range = (self.high - self.low) / 2.0
+        return make_smoother(self.smoothing, self.latent_size, np.where(half_range > 0, half_range, 1.0))
+
+    def apply(self, control: Array, base: Array) -> Array:
+        """Latents of a base sound under the gesture, clipped to `low` and `high`.
+
+        Parameters
+        ----------
+        control : (n_frames, latent_size) that `control_take` or `predict` gives.
+        base : (n_frames, latent_size) of the base sound.
+        """
+        self.check_mode(has_base=True)
+        moved = base + control if self.output.mode == "add" else base * control
+        return np.asarray(np.clip(moved, self.low, self.high))
+
+    def check_mode(self, has_base: bool) -> None:
+        """Refuse a base sound where none is moved, and its absence where one is."""
+        if has_base and self.output.mode == "replace":
+            raise MappingError(
+                f"mapping {self.name!r} needs no base sound: it gives the latents itself; leave --base out"
+            )
+        if not has_base and self.output.mode != "replace":
+            what = "is added to" if self.output.mode == "add" else "multiplies"
+            raise MappingError(f"mapping {self.name!r} {what} the latents of a base sound: render it with --base SOUND")
 
     def check_layout(self, recording: Recording) -> None:
         """Refuse a recording of other channels than this mapping reads; `MappingError` says what it has."""

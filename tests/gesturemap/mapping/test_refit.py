@@ -1,0 +1,161 @@
+"""Learning on stage: the old mapping until the new one is there, a fade between, no jump; fits run when a test says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gesturemap.errors import MappingError
+from gesturemap.features import FeatureSettings
+from gesturemap.frame import Array
+from gesturemap.mapping import Mapping
+from gesturemap.mapping.fitting import fit_mapping
+from gesturemap.mapping.refit import OnlineRefit
+from gesturemap.recording import Recording
+
+
+class Later:
+    """Runs what was submitted when told."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Future[Any], Callable[..., Any], Any]] = []
+
+    def submit(self, function: Callable[..., Any], examples: Any, /) -> Future[Any]:
+        future: Future[Any] = Future()
+        self.waiting.append((future, function, examples))
+        return future
+
+    def run(self) -> None:
+        future, function, examples = self.waiting.pop(0)
+        try:
+            future.set_result(function(examples))
+        except MappingError as error:
+            future.set_exception(error)
+
+    def shutdown(self, wait: bool = True) -> None:
+        self.waiting = []
+
+
+def news(mapping: Mapping, n_rows: int = 40) -> tuple[Array, Array]:
+    """Examples in a corner that the mapping never saw, all of which shall give the low end of its range."""
+    features = 90.0 + np.random.default_rng(0).normal(size=(n_rows, 3))
+    return features, np.tile(mapping.low, (n_rows, 1))
+
+
+def test_the_old_one_answers_then_it_fades(mapping: Mapping) -> None:
+    executor = Later()
+    refit = OnlineRefit(mapping, executor, fade_s=2.0)
+    features, latents = news(mapping)
+    here = features[:3]
+    old = mapping.predict(here)
+    np.testing.assert_array_equal(refit.predict(here, 0.0), old)
+    refit.add(features, latents)
+    refit.request()
+    assert refit.busy
+    np.testing.assert_array_equal(refit.predict(here, 1.0), old)  # the fit has not run yet
+    executor.run()
+    np.testing.assert_array_equal(refit.predict(here, 10.0), old)  # it is done, and the fade begins
+    new = refit.mapping.predict(here)
+    np.testing.assert_allclose(refit.predict(here, 11.0), (old + new) / 2)
+    np.testing.assert_array_equal(refit.predict(here, 12.0), new)
+    np.testing.assert_array_equal(refit.predict(here, 13.0), new)
+    assert not refit.busy
+    assert np.abs(new - mapping.low).max() < 0.2 * np.abs(old - mapping.low).max()
+    np.testing.assert_array_equal(mapping.predict(here), old)  # the one given is as it was
+    assert (refit.n_fits, refit.problem) == (1, "")
+
+
+def test_what_comes_while_fitting_is_fitted_after_and_after_the_fade(mapping: Mapping) -> None:
+    executor = Later()
+    refit = OnlineRefit(mapping, executor, fade_s=1.0)
+    features, latents = news(mapping)
+    refit.add(features[:20], latents[:20])
+    refit.request()
+    refit.add(features[20:], latents[20:])
+    refit.request()
+    refit.request()
+    assert len(executor.waiting) == 1
+    executor.run()
+    refit.predict(features[:1], 5.0)
+    executor.run()  # the second one is ready in the middle of the first one's fade
+    steps = np.stack([refit.predict(features[:1], 5.0 + 0.01 * i)[0] for i in range(250)])
+    ways = np.abs(np.diff(steps[[0, 101, 249]], axis=0))  # of the two fades, a hundred steps each
+    assert np.abs(np.diff(steps, axis=0)).max() <= 0.0102 * ways.max()
+    assert (refit.n_fits, refit.busy, executor.waiting) == (2, False, [])
+    assert len(refit.mapping.examples.features) == len(mapping.examples.features) + 40
+
+
+def test_the_result_is_that_of_a_fit_from_scratch_and_can_be_kept(mapping: Mapping, tmp_path: Path) -> None:
+    executor = Later()
+    refit = OnlineRefit(mapping, executor)
+    refit.add(*news(mapping))
+    refit.request()
+    executor.run()
+    refit.predict(np.zeros((1, 3)), 0.0)
+    from gesturemap.regressors import make_regressor
+
+    examples = refit.mapping.examples
+    scratch = make_regressor("kernel_ridge", None, 3, 4, mapping.seed).fit(examples.features, examples.latents)
+    rows = examples.features[::50]
+    np.testing.assert_array_equal(
+        refit.mapping.predict(rows), np.clip(scratch.predict(rows), mapping.low, mapping.high)
+    )
+    loaded = Mapping.load(refit.mapping.save(tmp_path / "kept"))
+    np.testing.assert_array_equal(loaded.predict(rows), refit.mapping.predict(rows))
+    assert loaded.card["warnings"][-1].startswith("fitted again on stage, on")
+
+
+def test_a_thread_of_its_own_does_the_same(mapping: Mapping) -> None:
+    refit = OnlineRefit(mapping, fade_s=0.0)
+    features, latents = news(mapping)
+    refit.add(features, latents)
+    refit.request()
+    refit.close()  # waits for the fit
+    new = refit.predict(features[:2], 1.0)
+    np.testing.assert_array_equal(new, refit.mapping.predict(features[:2]))
+    assert refit.n_fits == 1
+
+
+def test_a_mapping_without_examples_learns_from_the_stage_alone(
+    play_space: Any, make_recording: Callable[..., Recording], position: FeatureSettings
+) -> None:
+    direct = fit_mapping([make_recording(kind="gesture")], play_space, position, name="d", regressor="linear_map")
+    refit = OnlineRefit(direct, Later())
+    with pytest.raises(MappingError, match="0 examples found"):
+        refit.request()
+    features, latents = news(direct)
+    refit.add(features, latents)
+    assert len(refit._examples.features) == 40
+
+
+def test_a_failed_fit_leaves_the_old_one_playing(mapping: Mapping, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise MappingError("no memory left")
+
+    executor = Later()
+    refit = OnlineRefit(mapping, executor)
+    features, latents = news(mapping)
+    refit.add(features, latents)
+    refit.request()
+    with monkeypatch.context() as patch:
+        patch.setattr("gesturemap.mapping.refit.make_regressor", fail)
+        executor.run()
+    np.testing.assert_array_equal(refit.predict(features, 1.0), mapping.predict(features))
+    assert (refit.problem, refit.n_fits) == ("no memory left", 0)
+
+
+def test_examples_that_do_not_fit_are_refused_and_holes_left_out(mapping: Mapping) -> None:
+    refit = OnlineRefit(mapping, Later())
+    features, latents = news(mapping, 4)
+    with pytest.raises(MappingError, match=r"expected \(n_rows, 3\) and \(n_rows, 4\)"):
+        refit.add(features, latents[:, :2])
+    with pytest.raises(MappingError, match=r"examples of shapes \(4, 2\)"):
+        refit.add(features[:, :2], latents)
+    features[1, 0], latents[2, 3] = np.nan, np.nan
+    refit.add(features, latents)
+    assert len(refit._examples.features) == len(mapping.examples.features) + 2
