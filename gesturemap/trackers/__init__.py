@@ -1,4 +1,4 @@
-"""Sources of hand motion behind one seam: hands (camera), gametrak, replay, synthetic.
+"""Sources of motion behind one seam: hands (camera), gametrak, osc, midi, lsl, gamepad, mouse, replay, synthetic.
 
 `open_tracker` makes one from its name; `Tracker` in `base` is what they all are. Device libraries are
 imported only when a tracker that needs one is opened.

@@ -17,7 +17,7 @@ class Tracker(Protocol):
 
     Attributes
     ----------
-    name : "hands", "gametrak" or "synthetic": the tracker part of a mapping's label. A replay carries the
+    name : "hands", "gametrak", "osc" and so on: the tracker part of a mapping's label. A replay carries the
         name of the tracker that was recorded.
     source : what is opened: a file path, a camera, a device, a seed.
     live : True when frames come in real time and carry the time of the injected clock. False when they carry

@@ -35,16 +35,14 @@ class Report:
     ----------
     axes : (6,) counts, 0..4095: left_x, left_y, left_r, right_x, right_y, right_r. ``x`` low = left, ``y``
         low = near, ``r`` high = retracted.
-    buttons : 12 bits. Bit 0 is the foot switch (libgametrak: byte 12 == 16); no published capture has one.
+    buttons : 12 bits.
+    footswitch : whether the foot switch is down: button 1 on the original (libgametrak: byte 12 == 16), the lowest bit
+        of the hat with PicTrak firmware (byte 12 == 1). No published capture has one.
     """
 
     axes: Array
     buttons: int
-
-    @property
-    def footswitch(self) -> bool:
-        """Whether the foot switch is down."""
-        return bool(self.buttons & 1)
+    footswitch: bool
 
 
 def parse_report(data: bytes) -> Report | None:
@@ -59,7 +57,7 @@ def parse_report(data: bytes) -> Report | None:
     *axes, tail = struct.unpack_from("<7H", data)
     if max(axes) > MAX_COUNT:
         return None
-    return Report(np.array(axes, dtype=np.float64), tail >> 4)
+    return Report(np.array(axes, dtype=np.float64), tail >> 4, bool(tail & 0x10) or data[12] == 1)
 
 
 def next_key(key: int) -> int:

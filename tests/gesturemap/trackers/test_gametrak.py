@@ -42,16 +42,17 @@ AXES = [3889, 3430, 4057, 465, 498, 4056]
 
 
 def test_report_bytes() -> None:
-    """Six little-endian counts; button 1 (bit 4 of byte 12) is the foot switch, the hat below it is not."""
+    """Six little-endian counts; button 1 (bit 4 of byte 12) is the foot switch, or byte 12 alone is 1; a hat is not."""
     report = parse_report(REPORT)
     assert report is not None
     assert report.axes.tolist() == AXES
     assert not report.footswitch
-    pressed, hat = (parse_report(REPORT[:12] + bytes([byte]) + REPORT[13:]) for byte in (0x10, 0x0F))
-    assert pressed is not None
-    assert hat is not None
-    assert (pressed.footswitch, hat.footswitch) == (True, False)
-    assert hat.buttons == 0
+    pressed = {}
+    for byte in (0x10, 0x01, 0x0F, 0x20):
+        report = parse_report(REPORT[:12] + bytes([byte]) + REPORT[13:])
+        assert report is not None
+        pressed[byte] = (report.footswitch, report.buttons)
+    assert pressed == {0x10: (True, 1), 0x01: (True, 0), 0x0F: (False, 0), 0x20: (False, 2)}
 
 
 @pytest.mark.parametrize("data", [ECHO, b"", REPORT[:15], REPORT + b"\0", b"\x00\x10" + REPORT[2:]])
