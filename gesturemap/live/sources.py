@@ -40,8 +40,7 @@ class MappingSource:
         mapping.check_mode(has_base=False)
         self._predict = compile_regressor(mapping.regressor)
         self._low, self._high = mapping.low, mapping.high
-        smoothing = mapping.smoothing
-        self._smoother = make_smoother(smoothing, mapping.latent_size) if smoothing.method != "none" else None
+        self._smoother = mapping.open_smoother() if mapping.smoothing.method != "none" else None
         self._absent = np.full(mapping.latent_size, np.nan)
 
     def latents(self, time_s: float, features: Array) -> Array:
