@@ -50,3 +50,44 @@ def test_every_flushed_row_survives_a_kill(tmp_path: Path, n_flushes: int) -> No
     np.testing.assert_array_equal(values, take.values)
     with Recorder(recording.path, recording.layout, "synthetic", "flood", "file", append=True) as recorder:
         assert recorder.start_take() == 2
+
+
+SESSION = """
+import sys
+from gesturemap.recording.session import record
+from gesturemap.trackers import open_tracker
+
+def say(progress):
+    print(progress.take, progress.time_s, progress.n_flushed, flush=True)
+
+tracker = open_tracker("synthetic:live=true")
+record(tracker, sys.argv[1], seconds=0.6, takes=3, count_in_s=0.6, silent=True, on_progress=say)
+"""
+
+
+@pytest.mark.parametrize(
+    ("take", "counting_in"), [(1, True), (1, False), (2, True), (2, False)], ids=["in 1", "take 1", "in 2", "take 2"]
+)
+def test_a_session_killed_while_counting_in_or_recording_keeps_what_was_flushed(
+    tmp_path: Path, take: int, counting_in: bool
+) -> None:
+    """A real clock, in a process of its own; the kill comes at the first sign of the moment meant, whenever that is."""
+    out = tmp_path / "a.rec"
+    with subprocess.Popen([sys.executable, "-c", SESSION, str(out)], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        for line in child.stdout:
+            running, time_s, n_flushed = line.split()
+            if int(running) == take and (float(time_s) < 0 if counting_in else int(n_flushed) > 0):
+                break
+        child.kill()
+    recording = Recording.load(out)
+    whole = [found for found in recording.takes if found.complete]
+    assert [found.index for found in whole] == list(range(1, take))
+    for found in whole:
+        assert found.duration_s > 0.4
+    if counting_in:
+        assert len(recording.takes) == len(whole)
+    else:
+        assert len(recording.takes[-1].time_s) >= int(n_flushed) > 0
+    with Recorder(out, recording.layout, "synthetic", "again", "monotonic", append=True) as recorder:
+        assert recorder.start_take() == len(recording.takes) + 1
