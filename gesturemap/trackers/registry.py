@@ -22,7 +22,7 @@ class TrackerInfo:
     Parameters
     ----------
     name, description : what it is.
-    sources : what may follow its name and a colon.
+    sources : what may follow its name and a colon, and after a ``?`` the options used most.
     needs : the Python module and the extra it comes with; empty if none.
     available : whether that is installed. A device may still be missing: `gesturemap doctor` looks.
     hint : what to do if it is not.
@@ -161,21 +161,21 @@ _TABLE: dict[str, _Row] = {
     "hands": _Row(
         _hands,
         "both hands in front of a camera or in a video, 21 landmarks each",
-        "camera number (default 0) | video file",
+        "camera number (default 0) | video file; ?num_hands=1&mirror=true&preview=true",
         ("mediapipe", "camera"),
         "pip install 'gesturemap[camera]'",
     ),
     "gametrak": _Row(
         _gametrak,
         "two tethered hands: six axes, and places in millimetres",
-        "none for the device | capture.jsonl",
+        "none for the device | capture.jsonl; ?channels=raw|position&calibration=FILE.toml",
         ("hid", "gametrak"),
         "pip install 'gesturemap[gametrak]' for the device; captures need nothing",
     ),
     "osc": _Row(
         _osc,
         "numbers that any program or phone sends by OSC, of one sender or several",
-        "PORT/ADDRESS(6) | PORT/hand(x,y,z);/pedal | HOST:PORT/...",
+        "PORT/ADDRESS(6) | PORT/hand(x,y,z);/pedal | HOST:PORT/...; ?timeout_s=inf&low=-1",
     ),
     "midi": _Row(
         _midi,
@@ -194,14 +194,14 @@ _TABLE: dict[str, _Row] = {
     "gamepad": _Row(
         _gamepad,
         "a game controller: two sticks, two triggers, buttons",
-        "none for the first one | number | a part of its name",
+        "none for the first one | number | a part of its name; ?frame_rate=HZ",
         ("pygame", "desktop"),
         "pip install 'gesturemap[desktop]'",
     ),
     "mouse": _Row(
         _mouse,
         "the mouse pointer and its buttons",
-        "none",
+        "none; ?frame_rate=HZ",
         ("pygame", "desktop"),
         "pip install 'gesturemap[desktop]'",
     ),
