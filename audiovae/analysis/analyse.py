@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from audiovae.analysis import exploration
-from audiovae.analysis.answer import write_answer, write_caveats
+from audiovae.analysis.analysis_answer import write_answer, write_caveats
 from audiovae.analysis.corpus_frames import CorpusFrames, Model, read_frames
 from audiovae.analysis.cycle import measure_cycle
 from audiovae.analysis.dependence import Association, associate
@@ -104,7 +104,7 @@ def analyse(
     SettingsError
         If `out` is a file.
     """
-    from audiovae.analysis.page import render_page
+    from audiovae.analysis.analysis_page import render_page
 
     out = Path(out)
     if out.exists() and not out.is_dir():

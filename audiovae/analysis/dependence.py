@@ -68,7 +68,7 @@ def associate(
     columns = np.column_stack([latents, *descriptors.values()])
     memory = autocorrelations(rank_columns(columns), run)
     n_pairs = latents.shape[1] * len(names)
-    null = InformationNull(int(np.ceil(n_pairs / ALPHA)), seed)
+    null = InformationNull(int(np.ceil(4 * n_pairs / ALPHA)), seed)
     rng = np.random.default_rng([seed, 1])
     found: list[dict[str, Any]] = []
     for i in range(latents.shape[1]):

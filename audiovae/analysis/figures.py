@@ -118,7 +118,7 @@ def _scale(axes: Any, descriptor: str, series: Sequence[FloatArray]) -> None:
                   transform=axes.transAxes, color=GREY)  # fmt: skip
     elif descriptor in FREQUENCIES:
         axes.set_yscale("log", base=2)
-        octaves = 2.0 ** np.arange(5, 15)
+        octaves = 1000.0 * 2.0 ** np.arange(-5, 5)
         axes.set_yticks(octaves, [f"{hz / 1000:.3g}k" if hz >= 1000 else f"{hz:.0f}" for hz in octaves])
         axes.set_ylim(max(known.min(), 20.0) * 0.8, max(known.max(), 40.0) * 1.25)
     elif descriptor == "loudness":

@@ -97,7 +97,7 @@ def _merge_rare(names: list[str]) -> list[str]:
 def _umap(points: FloatArray, seed: int) -> FloatArray:
     import warnings
 
-    import umap  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    import umap
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what it says of numba and threads is nothing a user can act on

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.floating[Any]]
 
+EVEN = 1e-6  # dimensionless jerk below which there is none
 WINDOW_S = 2.0  # jerk depends on the duration, so it is compared over windows of one length
 
 
@@ -21,16 +22,17 @@ def total_variation(values: FloatArray, rate: float) -> float | None:
 
 
 def log_dimensionless_jerk(points: FloatArray, rate: float) -> float | None:
-    """``-ln(T^3 / v_peak^2 * integral of |u'''|^2 dt)`` of a path (n_frames, rank); None if it never moves.
+    """``-ln(T^3 / v_peak^2 * integral of |u'''|^2 dt)`` of a path (n_frames, rank).
 
-    Nearer to 0 is smoother. Source: table 3, equation 13 of doi 10.1186/s12984-023-01142-7.
+    None if it never moves, or goes straight at an even speed, where there is no jerk but rounding. Nearer to 0 is smoother. Source: table 3, equation 13 of doi 10.1186/s12984-023-01142-7.
     """
     speed = np.linalg.norm(np.diff(points, axis=0), axis=1) * rate
     jerk = np.diff(points, n=3, axis=0) * rate**3
     total = (jerk**2).sum() / rate
-    if speed.max(initial=0.0) <= 1e-9 or total <= 0:
+    if speed.max(initial=0.0) <= 1e-9:
         return None
-    return float(-np.log(((len(points) - 1) / rate) ** 3 / speed.max() ** 2 * total))
+    dimensionless = ((len(points) - 1) / rate) ** 3 / speed.max() ** 2 * total
+    return float(-np.log(dimensionless)) if dimensionless > EVEN else None
 
 
 def measure_smoothness(

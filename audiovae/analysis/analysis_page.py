@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audiovae.analysis import figures
-from audiovae.analysis.answer import strongest
+from audiovae.analysis.analysis_answer import correlation, number, strongest
 from audiovae.analysis.snippets import embed_audio
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def render_page(found: Analysis) -> str:
         script=Markup((Path(__file__).parent / "latent_map.js").read_text(encoding="utf-8")),
         strongest={i: strongest(found.result, i) for i in range(found.space.latent_size)},
         number=number,
+        correlation=correlation,
     )
 
 
@@ -67,8 +68,3 @@ def embed_journeys(found: Analysis) -> dict[str, str]:
     rate = found.space.sample_rate
     journeys = [*found.sweeps, *found.between, *found.walks]
     return {one.name: embed_audio(one.audio[:, : round(MAX_EMBEDDED_S * rate)], rate) for one in journeys}
-
-
-def number(value: Any, digits: int = 2) -> str:
-    """A number with so many decimals and a real minus; a dash for None."""
-    return "–" if value is None else f"{value:.{digits}f}".replace("-", "−")

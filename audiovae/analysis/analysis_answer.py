@@ -52,6 +52,16 @@ def strongest(result: dict[str, Any], dimension: int) -> dict[str, Any] | None:
     return max(own, key=lambda a: abs(a["rho"]), default=None)
 
 
+def number(value: float | None, digits: int = 2) -> str:
+    """A number with so many decimals and a real minus; a dash for None."""
+    return "–" if value is None else f"{value:.{digits}f}".replace("-", "−")
+
+
+def correlation(value: float | None) -> str:
+    """The same of a correlation, with the digits that tell it from 1."""
+    return number(value, 2 if value is None or abs(value) < 0.99 else 4)
+
+
 def _size_sentence(result: dict[str, Any]) -> str:
     rank, size = result["fidelity"]["rank"]["0.95"], result["model"]["latent_size"]
     first = result["fidelity"]["explained_variance"][0]
@@ -67,8 +77,7 @@ def _role_sentence(result: dict[str, Any]) -> str:
         best = strongest(result, dimension)
         if best is not None and abs(best["rho"]) >= STRONG:
             word = "rises" if best["rho"] > 0 else "falls"
-            rho = f"{best['rho']:+.2f}".replace("-", "−")
-            roles.append(f"dimension {dimension} {word} with {best['descriptor']} ({rho})")
+            roles.append(f"dimension {dimension} {word} with {best['descriptor']} ({number(best['rho'])})")
         else:
             roles.append(f"dimension {dimension} goes with no single descriptor")
     return f"Of the most informative ones, {_join(roles)}." if roles else "No dimension is informative."
@@ -87,7 +96,7 @@ def _motion_sentences(result: dict[str, Any]) -> list[str]:
     if cycle and cycle["mean_correlation"] is not None:
         sentences.append(
             f"Played and encoded again, latents of recorded sounds come back with a correlation of "
-            f"{cycle['mean_correlation']:.2f} and an error of {cycle['mean_error']:.2f} of their spread."
+            f"{correlation(cycle['mean_correlation'])} and an error of {cycle['mean_error']:.2f} of their spread."
         )
     ratio = result["smoothness"]["beside_recorded"].get("walk", {}).get("variation", {}).get("loudness")
     if ratio is not None:
