@@ -163,7 +163,9 @@ def record(
     model: Annotated[Optional[Path], typer.Option(help="Model folder whose latents go beside the gesture.")] = None,  # noqa: UP045
     play: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(help="A sound, a latent table, walk[:SECONDS], or suggestions[:REC]: what REC has not met."),
+        typer.Option(
+            help="A sound, a latent table, walk[:SECONDS], prior[:SECONDS], or suggestions[:REC]: what REC has not met."
+        ),
     ] = None,
     takes: Annotated[
         Optional[int],  # noqa: UP045

@@ -20,6 +20,7 @@ from gesturemap.recording.trajectory import Trajectory, load_trajectory
 if TYPE_CHECKING:
     from audiovae.player import Player
 
+SEEDED = ("walk", "prior")
 CLICK_RATE = 44100  # Hz, where there is no model to say another
 CLICK_HZ, CLICK_S, CLICK_LEVEL = 1000.0, 0.03, 0.5
 
@@ -50,12 +51,12 @@ class Playing:
 
 @dataclass(frozen=True)
 class Programme:
-    """What to play in every take of a session: a walk goes another way each time, anything else comes again.
+    """What to play in every take of a session: a walk and a prior go another way each time, anything else comes again.
 
     Parameters
     ----------
     first : in the first take.
-    model_dir, spec, seed : what made it; every further walk has the next seed.
+    model_dir, spec, seed : what made it; every further walk or sample of the prior has the next seed.
     """
 
     first: Playing
@@ -65,18 +66,20 @@ class Programme:
 
     def of_take(self, number: int) -> Playing:
         """What plays in take `number` of the session, counted from 0."""
-        if number == 0 or self.spec.partition(":")[0] != "walk":
+        if number == 0 or self.spec.partition(":")[0] not in SEEDED:
             return self.first
         return replace(self.first, trajectory=load_trajectory(self.spec, self.model_dir, self.seed + number))
 
 
 def plan(model_dir: str | Path | None, play: str | None, seed: int, seconds: float | None, loop: bool) -> Programme:
-    """What plays; a walk is as long as the take unless told otherwise."""
+    """What plays; a walk, or a sample of the prior, is as long as the take unless told otherwise."""
     if model_dir is None:
         raise RecordingError(f"--play {play} needs a model to play it with: add --model MODEL_DIR")
     from audiovae.player import Player
 
-    spec = f"walk:{seconds!r}" if play in (None, "walk") and seconds is not None else play or "walk"
+    spec = play or "walk"
+    if spec in SEEDED and seconds is not None:
+        spec = f"{spec}:{seconds!r}"
     first = Playing(load_trajectory(spec, model_dir, seed), Player(model_dir), loop)
     return Programme(first, Path(model_dir), spec, seed)
 

@@ -50,10 +50,11 @@ def load_trajectory(spec: str, model_dir: str | Path, seed: int = 0) -> Trajecto
     Parameters
     ----------
     spec : a sound file, which the model encodes; a latent table ``.parquet`` of this model; ``walk`` or
-        ``walk:SECONDS``, see `walk_cloud`; ``suggestions`` or ``suggestions:REC``, held sounds that the recording REC
+        ``walk:SECONDS``, see `walk_cloud`; ``prior`` or ``prior:SECONDS``, drawn from the prior in the model folder;
+        ``suggestions`` or ``suggestions:REC``, held sounds that the recording REC
         has not met, see `suggest_latents`.
     model_dir : an exported model.
-    seed : of the walk; another seed walks another way.
+    seed : of a walk or a prior; another seed goes another way.
 
     Raises
     ------
@@ -63,15 +64,18 @@ def load_trajectory(spec: str, model_dir: str | Path, seed: int = 0) -> Trajecto
         If the model folder, the sound or the table is damaged or belongs to another model.
     """
     space = LatentSpace.load(model_dir)
-    if spec == "walk" or spec.startswith("walk:"):
-        return walk_cloud(space, _walk_seconds(spec), seed)
-    if spec.partition(":")[0] == "suggestions":
-        return _suggestions(space, spec.partition(":")[2], seed)
+    kind, _, rest = spec.partition(":")
+    if kind == "walk":
+        return walk_cloud(space, _read_seconds(spec), seed)
+    if kind == "prior":
+        return _sample_prior(space, model_dir, _read_seconds(spec), seed)
+    if kind == "suggestions":
+        return _suggestions(space, rest, seed)
     path = Path(spec)
     if not path.is_file():
         raise RecordingError(
-            f"--play {spec}: no such file; expected a sound file, a latent table .parquet, walk[:SECONDS], or "
-            "suggestions[:RECORDING]"
+            f"--play {spec}: no such file; expected a sound file, a latent table .parquet, walk[:SECONDS], "
+            "prior[:SECONDS] or suggestions[:RECORDING]"
         )
     if path.suffix == ".parquet":
         latents = read_latents(path, space)
@@ -100,6 +104,15 @@ def walk_cloud(space: LatentSpace, duration_s: float, seed: int) -> Trajectory:
     return Trajectory(latents, space.latent_rate, f"walk:{duration_s:g}, seed {seed}")
 
 
+def _sample_prior(space: LatentSpace, model_dir: str | Path, duration_s: float, seed: int) -> Trajectory:
+    """What the model's own prior makes of nothing, at temperature 1."""
+    from audiovae.generation.prior import open_prior, sample_prior
+
+    n_frames = max(1, round(duration_s * space.latent_rate))
+    latents = sample_prior(open_prior(model_dir, space), n_frames, 1.0, seed)
+    return Trajectory(np.asarray(latents, np.float64), space.latent_rate, f"prior:{duration_s:g}, seed {seed}")
+
+
 def _suggestions(space: LatentSpace, recording: str, seed: int) -> Trajectory:
     """Held sounds that a recording has not met; of no recording, the model's most usual and most different ones."""
     met = recorded_latents(Recording.load(recording), space) if recording else np.empty((0, space.latent_size))
@@ -110,8 +123,8 @@ def _suggestions(space: LatentSpace, recording: str, seed: int) -> Trajectory:
     return Trajectory(hold_poses(found.latents, space.latent_rate), space.latent_rate, source)
 
 
-def _walk_seconds(spec: str) -> float:
-    _, _, text = spec.partition(":")
+def _read_seconds(spec: str) -> float:
+    kind, _, text = spec.partition(":")
     if not text:
         return WALK_S
     try:
@@ -119,7 +132,7 @@ def _walk_seconds(spec: str) -> float:
     except ValueError:
         seconds = np.nan
     if not 0.0 < seconds < np.inf:
-        raise RecordingError(f"--play {spec}: expected walk:SECONDS with a positive number, as walk:30")
+        raise RecordingError(f"--play {spec}: expected {kind}:SECONDS with a positive number, as {kind}:30")
     _check_length(spec, seconds)
     return seconds
 

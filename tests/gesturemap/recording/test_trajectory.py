@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audiovae.errors import LatentsError
+from audiovae.errors import LatentsError, SettingsError
 from audiovae.latent_space import LatentSpace, write_latents
 from audiovae.player import save_audio
 from gesturemap.errors import RecordingError
@@ -107,3 +107,35 @@ def test_a_silent_model_cannot_be_walked(space: LatentSpace) -> None:
     silent = LatentSpace(**(space.__dict__ | {"cloud": cloud}))
     with pytest.raises(RecordingError, match="0 audible training frames"):
         walk_cloud(silent, 1.0, 0)
+
+
+def test_the_prior_of_a_model_can_be_played(
+    space: LatentSpace, model_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stand-in prior that adds its noise up: seeded, at the latent rate, of the model in the folder."""
+
+    class Sampler:
+        n_noise = 3
+
+        def start(self) -> tuple[np.ndarray, list[np.ndarray]]:
+            return np.zeros((1, 3), np.float32), []
+
+        def advance(self, previous: np.ndarray, heat: np.ndarray, noise: np.ndarray, state: list) -> tuple:
+            return previous + heat * noise, state
+
+    opened: list[object] = []
+    monkeypatch.setattr("audiovae.generation.prior.open_prior", lambda *given: opened.append(given[0]) or Sampler())
+    trajectory = load_trajectory("prior:2", model_dir, seed=7)
+    noise = np.random.default_rng(7).standard_normal((86, 3), np.float32)
+    np.testing.assert_allclose(trajectory.latents, noise.cumsum(axis=0), rtol=1e-4)
+    assert trajectory.duration_s == pytest.approx(2.0, abs=0.02)
+    assert (opened, trajectory.source) == ([model_dir], "prior:2, seed 7")
+    other = load_trajectory("prior:2", model_dir, seed=8)
+    assert np.abs(other.latents - trajectory.latents).max() > 1.0
+
+
+def test_a_model_without_a_prior_says_so(model_dir: Path) -> None:
+    with pytest.raises(SettingsError, match=r"has no prior\.onnx"):
+        load_trajectory("prior", model_dir)
+    with pytest.raises(RecordingError, match="expected prior:SECONDS"):
+        load_trajectory("prior:long", model_dir)
