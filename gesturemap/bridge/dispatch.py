@@ -34,15 +34,15 @@ def receive(session: Session, packets: Sequence[bytes]) -> None:
             if message.address == address_of_inputs:
                 _take_inputs(session, message.arguments, waiting)
                 continue
-            answer(session, waiting)
+            if waiting:
+                _attempt(session, lambda: answer(session, waiting))
             _command(session, message, packet[8:16] if packet.startswith(b"#bundle\0") else None)
-    answer(session, waiting)
+    if waiting:
+        _attempt(session, lambda: answer(session, waiting))
 
 
 def answer(session: Session, waiting: list[tuple[float, ...]]) -> None:
     """One output message for each row of inputs that waits, in their order."""
-    if not waiting:
-        return
     rows = np.array(waiting, np.float64)
     waiting.clear()
     session.counts.answered += len(rows)

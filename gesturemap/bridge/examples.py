@@ -29,6 +29,11 @@ class Round:
     first: int = 0
     blanked: set[int] = field(default_factory=set)
 
+    @property
+    def next_place(self) -> tuple[int, int]:
+        """Take and row of an example that would follow; rows of a round are neighbours on disk."""
+        return self.take, self.first + len(self.inputs) if self.take else 0
+
 
 class Examples:
     """Rounds in the order they were recorded."""

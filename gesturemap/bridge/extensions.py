@@ -82,8 +82,8 @@ def set_kind(session: Session, specs: list[str]) -> None:
     if len(session.examples):
         raise OscError("outputs can only be set before there are examples: delete them first")
     session.stop_recording()
-    session.running = False
     session.set_kinds(kinds)
+    session.n_inputs = session.settings.n_inputs
 
 
 def train_and_run(session: Session) -> None:

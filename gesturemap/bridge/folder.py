@@ -103,7 +103,7 @@ def write_state(folder: Path, state: dict[str, Any], examples: Examples, positio
     rounds = [
         {"number": r.number, "take": r.take, "first": r.first, "rows": len(r.inputs), "blanked": sorted(r.blanked)}
         for r in examples.rounds
-        if r.inputs
+        if r.inputs and r.take
     ]
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"format": FORMAT} | state | {"rounds": rounds, "decided": position}, indent=1)

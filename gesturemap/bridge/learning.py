@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from audiovae.settings import Settings
+from audiovae.settings import Settings, apply_overrides, build
 from gesturemap.bridge.outputs import ClassOutput, NumericOutput, Output
 from gesturemap.frame import Array
 from gesturemap.regressors import find_regressor, make_regressor, regressor_settings
@@ -18,6 +18,7 @@ from gesturemap.regressors.rows import MIN_ROWS, contiguous_blocks, spread_rows
 from gesturemap.regressors.settings import GaussianProcessSettings
 
 HELD_OUT_ROWS = 500  # of the error report, which must not keep the machine busy after training
+FAR = 1e6  # ranges of an input that stand for infinity
 MATRIX_ROWS = 8  # from as many on one product of matrices is faster than one row after the other
 HELD_OUT_SHARE = 0.2
 
@@ -42,9 +43,10 @@ DEFAULT_CHOICE = Choice("gaussian_process", GaussianProcessSettings(max_rows=600
 
 def choose_regressor(name: str, overrides: Sequence[str] = ()) -> Choice:
     """A regressor by name and ``key=value`` settings; `MappingError` or `SettingsError` if there is none such."""
-    if name == DEFAULT_CHOICE.name and not overrides:
-        return DEFAULT_CHOICE
-    return Choice(name, regressor_settings(name, overrides))
+    if name != DEFAULT_CHOICE.name:
+        return Choice(name, regressor_settings(name, overrides))
+    ours = DEFAULT_CHOICE.settings
+    return Choice(name, build(type(ours), apply_overrides(ours.model_dump(), overrides), f"regressor {name!r}"))
 
 
 def read_choice(spec: dict[str, Any]) -> Choice:
@@ -79,23 +81,28 @@ class Learned:
 
         As in the original, NaN is taken for the middle of its input's range and the infinite for very far away.
         """
-        rows = rows[:, self.inputs]
-        if not np.isfinite(rows).all():
-            low, high = self.center - 1e6 * self.reach, self.center + 1e6 * self.reach
-            rows = np.clip(np.where(np.isnan(rows), self.center, rows), low, high)
+        rows = self._chosen(rows)
         if len(rows) < MATRIX_ROWS:
             return np.stack([self._row(row) for row in rows])
         return np.asarray(self.regressor.predict(rows)).reshape(len(rows), -1)
 
     def distribution(self, rows: Array) -> Array:
         """(n_rows, n_classes + 1) share of each class, class 0 first; of classifiers alone."""
-        return np.asarray(self.regressor.distribution(rows[:, self.inputs]))
+        return np.asarray(self.regressor.distribution(self._chosen(rows)))
 
     def confidence(self, rows: Array) -> float:
         """How near the first of `rows` is to the examples, 0 to 1; NaN where the regressor does not know."""
         if not hasattr(self.regressor, "confidence"):
             return float("nan")
-        return float(self.regressor.confidence(np.nan_to_num(rows[:1, self.inputs]))[0])
+        return float(self.regressor.confidence(self._chosen(rows[:1]))[0])
+
+    def _chosen(self, rows: Array) -> Array:
+        """The inputs it takes, made finite."""
+        rows = rows[:, self.inputs]
+        if np.isfinite(rows).all():
+            return rows
+        low, high = self.center - FAR * self.reach, self.center + FAR * self.reach
+        return np.asarray(np.clip(np.where(np.isnan(rows), self.center, rows), low, high))
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,20 @@ from gesturemap.bridge.session import Session
 from gesturemap.errors import GestureMapError, RecordingError
 
 
+def settle(session: Session) -> None:
+    """After packets and when idle: take up what was learned, bring the folder up to date. A full disk ends nothing."""
+    try:
+        session.poll()
+        write_if_changed(session)
+    except (GestureMapError, OSError) as error:
+        session.refusal = str(error)
+
+
 def write_if_changed(session: Session) -> None:
     """Bring `session.json` up to date; cheap if nothing has changed."""
-    if session.changed and session.log.folder is not None and (len(session.examples) or session.log.folder.exists()):
+    changed, session.changed = session.changed, False
+    if changed and session.log.folder is not None and (len(session.examples) or session.log.folder.exists()):
         write_state(session.log.folder, _describe(session), session.examples, session.log.position)
-    session.changed = False
 
 
 def save(session: Session, folder: Path) -> None:

@@ -20,7 +20,8 @@ from gesturemap.bridge import saving
 from gesturemap.bridge.dispatch import receive
 from gesturemap.bridge.learning import Lesson, choose_regressor, learn
 from gesturemap.bridge.outputs import NumericOutput, Output, parse_output
-from gesturemap.bridge.session import BridgeSettings, Counts, Session
+from gesturemap.bridge.session import Session
+from gesturemap.bridge.settings import BridgeSettings, Counts
 from gesturemap.clock import MonotonicClock
 from gesturemap.errors import OscError
 from gesturemap.osc.udp import UdpReceiver, UdpSender
@@ -82,7 +83,7 @@ def run_bridge(
                 pass
             finally:
                 session.close()
-                saving.write_if_changed(session)
+                saving.settle(session)
             return replace(session.counts)
     finally:
         sys.setswitchinterval(before_s)
@@ -97,8 +98,7 @@ def _serve(session: Session, receiver: UdpReceiver, hear: socket.socket, stopped
             hear.recv(4096)
         if receiver.fileno() in ready:
             receive(session, _drain(receiver))
-        session.poll()
-        saving.write_if_changed(session)
+        saving.settle(session)
 
 
 def _tell(wake: socket.socket) -> None:

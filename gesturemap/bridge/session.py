@@ -11,8 +11,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
 import numpy as np
@@ -21,60 +19,16 @@ import numpy.typing as npt
 from gesturemap.bridge.answering import AnswerPlan
 from gesturemap.bridge.examples import Examples, Round
 from gesturemap.bridge.folder import TakeLog
-from gesturemap.bridge.learning import DEFAULT_CHOICE, Choice, HeldOut, Learned, Lesson, learn, measure_held_out
+from gesturemap.bridge.learning import HeldOut, Learned, Lesson, learn, measure_held_out
 from gesturemap.bridge.outputs import DtwOutput, NumericOutput, Output, check_outputs
+from gesturemap.bridge.settings import BridgeSettings, Counts, State
 from gesturemap.bridge.slots import Slot
 from gesturemap.clock import Clock
-from gesturemap.errors import GestureMapError, OscError
+from gesturemap.errors import OscError, RecordingError
 from gesturemap.osc.codec import encode
 from gesturemap.regressors.dtw import GestureRecogniser
 
 MAX_RECENT = 3000  # inputs remembered for grab-and-play: half a minute at 100 Hz
-
-
-class State(Enum):
-    """Where the session is, as in the original."""
-
-    NOT_READY = "not_ready"
-    READY_TO_TRAIN = "ready_to_train"
-    TRAINING = "training"
-    DONE_TRAINING = "done_training"
-
-
-@dataclass(frozen=True)
-class BridgeSettings:
-    """How a bridge is set up.
-
-    Parameters
-    ----------
-    n_inputs : numbers of one input message; None: as many as the first one has.
-    outputs : what is sent; empty: as many numbers as the first message of labels has.
-    choice : regressor of numeric outputs.
-    strict : the original's reading of arguments instead of the tolerant one.
-    folder : where the session is kept; None: nowhere.
-    model_id, model_name : of the audio model whose latents the outputs are.
-    """
-
-    n_inputs: int | None = None
-    outputs: tuple[Output, ...] = ()
-    choice: Choice = DEFAULT_CHOICE
-    input_address: str = "/wek/inputs"
-    output_address: str = "/wek/outputs"
-    strict: bool = False
-    seed: int = 0
-    folder: Path | None = None
-    model_id: str | None = None
-    model_name: str | None = None
-
-
-@dataclass
-class Counts:
-    """What came and what became of it."""
-
-    packets: int = 0
-    malformed: int = 0
-    ignored: int = 0
-    answered: int = 0
 
 
 class Session:
@@ -142,8 +96,12 @@ class Session:
         return [slot.value for slot in self.slots]
 
     def set_kinds(self, kinds: Sequence[Output]) -> None:
-        """Begin with these outputs; whatever was there before is dropped."""
+        """Begin with these outputs; models and a running training are dropped."""
         kinds = check_outputs(kinds)
+        self.cancel_training()
+        self._training = self._measuring = None
+        self.running = self.trained = False
+        self.report = []
         names = ["output"] if isinstance(kinds[0], DtwOutput) else [f"outputs-{i + 1}" for i in range(len(kinds))]
         self.slots = [Slot(kind, name, kind.default, self.choice) for kind, name in zip(kinds, names, strict=True)]
         self.gestures = GestureRecogniser(kinds[0].n_gestures) if isinstance(kinds[0], DtwOutput) else None
@@ -156,13 +114,10 @@ class Session:
     def begin(self, n_inputs: int | None, kinds: Sequence[Output], input_names: tuple[str, ...]) -> None:
         """Another session: everything that was there before is dropped."""
         self.stop_recording()
-        self.cancel_training()
         self.log.end_take()
-        self._training = None
-        self.running = self.trained = False
         self.n_inputs, self.input_names = n_inputs, input_names
         self.recent.clear()
-        self.report = []
+        self._round = self._rolled = None
         if kinds:
             self.set_kinds(kinds)
 
@@ -239,8 +194,12 @@ class Session:
         labels = tuple(slot.value if slot.recording else float("nan") for slot in self.slots)
         if self.gestures is not None:
             labels = (float(self.gesture),)
-        take, row = self.log.write(self.names, inputs, labels)
-        if self._round is None:
+        try:
+            take, row = self.log.write(self.names, inputs, labels)
+        except RecordingError as error:  # a full disk: play on, and say so
+            take, row = 0, 0
+            self.refusal = str(error)
+        if self._round is None or (take, row) != self._round.next_place:
             self._round = self.examples.begin(take, row)
             self.changed = True
         self._round.inputs.append(inputs)
@@ -299,7 +258,7 @@ class Session:
         """Learn in the background. Ignored without examples and while learning, as in the original."""
         if self._training is not None or not len(self.examples) or self.gestures is not None:
             raise OscError("nothing to train now: no examples, already training, or gestures, which need none")
-        self._cancelled.clear()
+        self._cancelled = threading.Event()
         self._run_when_trained = then_run
         lesson = self.lesson()
         self._training = self._executor.submit(learn, lesson, self._cancelled.is_set)
@@ -337,10 +296,8 @@ class Session:
 
     def _adopt(self, done: Future[list[Learned]]) -> None:
         error = done.exception()
-        if isinstance(error, (GestureMapError, ArithmeticError, np.linalg.LinAlgError)):
+        if error is not None:  # whatever it is: the old models play on
             self.refusal = f"training failed: {error}"
-        elif error is not None:
-            raise error
         else:
             self.adopt(done.result(), self._pending_lesson.wanted if not self._cancelled.is_set() else ())
             if not self._cancelled.is_set():

@@ -13,7 +13,8 @@ import pytest
 from gesturemap.bridge import saving
 from gesturemap.bridge.dispatch import receive
 from gesturemap.bridge.learning import choose_regressor
-from gesturemap.bridge.session import BridgeSettings, Session
+from gesturemap.bridge.session import Session
+from gesturemap.bridge.settings import BridgeSettings
 from gesturemap.clock import ManualClock
 from gesturemap.osc.codec import Message, decode, encode, encode_floats
 
@@ -65,8 +66,7 @@ class Bridge:
         """Receive packets in one go; what was sent in answer."""
         self.sent.clear()
         receive(self.session, packets)
-        self.session.poll()
-        saving.write_if_changed(self.session)
+        saving.settle(self.session)
         return list(self.sent)
 
     def say(self, address: str, *arguments: Any) -> list[Message]:

@@ -209,8 +209,22 @@ def test_gestures_answer_with_distances_and_tell_a_match(make_bridge: Callable) 
 @pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
 def test_inputs_that_are_no_numbers_get_finite_answers(bridge, broken: float) -> None:
     bridge.train()
-    (answer,) = bridge.inputs(0.5, broken)
+    bridge.say("/gesturemap/confidence", 1)
+    answer, confidence = bridge.inputs(0.5, broken)
     assert np.isfinite(answer.arguments).all()
+    assert 0.0 <= confidence.arguments[0] <= 1.0
+
+
+def test_a_class_is_found_for_inputs_that_are_no_numbers(make_bridge: Callable) -> None:
+    bridge = make_bridge(outputs=(parse_output("class:2:svm:distribution"),), n_inputs=2)
+    bridge.control("outputs", 1.0)
+    bridge.record(5, n_outputs=0)
+    bridge.control("train")
+    bridge.work()
+    bridge.control("startRunning")
+    answer, shares = bridge.inputs(np.nan, np.inf)
+    assert answer.arguments == (1.0,)
+    assert shares.arguments == (0.0, 1.0, 0.0)
 
 
 def test_one_example_is_enough(make_bridge: Callable) -> None:
@@ -268,3 +282,31 @@ def test_a_batch_is_recorded_or_answered(bridge, tmp_path: Path, monkeypatch: py
     (tmp_path / "in.csv").write_text("1,a\n")
     bridge.say("/wek/inputs/bundle", str(tmp_path / "in.csv"))
     assert bridge.state()["examples"] == 37
+
+
+def test_a_training_that_fails_says_why_and_done(bridge) -> None:
+    bridge.train()
+    before = bridge.inputs(0.1, 0.2)
+    bridge.say("/gesturemap/regressor", "linear_map", 'columns=["nowhere"]')
+    bridge.control("train")
+    assert bridge.work() == [DONE]
+    assert "nowhere" in bridge.state()["refusal"]
+    assert bridge.inputs(0.1, 0.2) == before
+
+
+def test_other_outputs_while_training_drop_it(bridge) -> None:
+    bridge.train()
+    bridge.control("train")
+    bridge.control("deleteAllExamples")
+    bridge.say("/gesturemap/setOutputs", "class:2")
+    assert bridge.work() == []
+    assert bridge.state()["state"] == "not_ready"
+    assert bridge.inputs(0.1, 0.2) == []
+
+
+def test_a_full_disk_keeps_the_examples_in_memory(make_bridge: Callable, folder: Path) -> None:
+    folder.write_text("a file where the folder should be")
+    bridge = make_bridge(folder=folder)
+    bridge.record()
+    assert bridge.state()["examples"] == 30
+    assert str(folder) in bridge.state()["refusal"]
