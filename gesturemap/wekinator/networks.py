@@ -53,7 +53,7 @@ def read_networks(path: Path, input_names: tuple[str, ...], n_outputs: int, exam
         regressors.append(_join([network for _, network in group], examples[:, first.columns]))
         outputs.append(np.array([output for output, _ in group]))
         columns.append(np.array(first.columns))
-    return GroupedRegressor.join("wekinator", regressors, outputs, columns, len(input_names))
+    return GroupedRegressor(regressors, outputs, columns, len(input_names))
 
 
 class _Network:

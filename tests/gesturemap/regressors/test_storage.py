@@ -16,7 +16,7 @@ import skops.io
 from gesturemap.errors import MappingError
 from gesturemap.regressors import REGRESSORS, make_regressor, storage
 from gesturemap.regressors.classifiers import CLASSIFIERS, make_classifier
-from gesturemap.regressors.grouped import fit_where_recorded
+from gesturemap.regressors.grouped import GroupedRegressor
 from gesturemap.regressors.storage import load_regressor, save_regressor
 
 
@@ -125,9 +125,10 @@ def test_our_lists_hold_nothing_that_no_regressor_needs(tmp_path: Path) -> None:
 
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(20, 2)), rng.normal(size=(20, 2))
-    masked, labels = np.where(np.arange(40).reshape(20, 2) < 7, np.nan, y), np.arange(20) % 3
+    labels = np.arange(20) % 3
     fixed = {"ridge": {"alpha": 1.0}, "linear_map": {"columns": ("feature_0", "feature_1")}}
-    made = [fit_where_recorded("ridge", None, x, masked)]
+    part = make_regressor("ridge", None, 2, 2).fit(x, y)
+    made: list[Any] = [GroupedRegressor([part], [np.arange(2)], [np.arange(2)], 2)]
     made += [make_classifier(name, 3).fit(x, labels) for name in CLASSIFIERS]
     for name, info in REGRESSORS.items():
         for settings in (info.settings(), info.settings.model_validate(fixed.get(name, {}))):

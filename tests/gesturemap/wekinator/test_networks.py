@@ -34,7 +34,7 @@ def test_equal_to_weka_and_to_our_own_training(
     rows = np.column_stack([np.full(3, 9.0), INPUTS])
     networks = read_networks(path, NAMES, 2, rows)
     np.testing.assert_allclose(networks.predict(rows), np.stack([WEKA, WEKA], axis=1), rtol=0, atol=1e-13)
-    assert len(networks.regressors_) == 1
+    assert len(networks.regressors) == 1
     np.testing.assert_allclose(networks.confidence(rows), 1.0)
     save_regressor(networks, tmp_path / "regressor.skops")
     np.testing.assert_array_equal(load_regressor(tmp_path / "regressor.skops").predict(rows), networks.predict(rows))
@@ -56,7 +56,7 @@ def test_outputs_scaled_apart_stay_apart(path: Path, describe: Describe, weka_mo
     other["inBases"] = [0.0, 0.0, 0.0]
     describe(path, deepcopy(weka_model), other)
     networks = read_networks(path, NAMES, 2, np.empty((0, 4)))
-    assert len(networks.regressors_) == 2
+    assert len(networks.regressors) == 2
     latents = networks.predict(np.column_stack([np.zeros(3), INPUTS]))
     np.testing.assert_allclose(latents[:, 0], WEKA)
     assert np.abs(latents[:, 1] - WEKA).max() > 0.01
