@@ -22,6 +22,9 @@ from gesturemap.live.sources import LatentSource
 from gesturemap.trackers.base import Tracker
 
 _BACKLOG = 256  # frames looked through in one tick for the newest
+_STALE_S = (
+    0.01  # a frame this old is left out where a newer one waits; nobody hears less, and features like every frame
+)
 
 
 class Snapshot(NamedTuple):
@@ -81,6 +84,7 @@ class ControlLoop:
         self._poll, self._describe = poll, describe
         self._live = tracker.live
         self._period_s = 1.0 / tracker.frame_rate
+        self._stale_s = max(_STALE_S, self._period_s)
         self._idle_after_s = max(idle_after_s, 3 * self._period_s)
         self._asked_s = self._seen_s = clock.now_s()
         self._start_s: float | None = None
@@ -187,7 +191,7 @@ class ControlLoop:
         try:
             frame = self._tracker.read(wait_s)
             for _ in range(_BACKLOG):
-                if not self._live or frame is None or self._clock.now_s() - frame.time_s < self._period_s:
+                if not self._live or frame is None or self._clock.now_s() - frame.time_s < self._stale_s:
                     break
                 newer = self._tracker.read(0.0)
                 if newer is None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,19 +119,22 @@ def perform(
     guard = _make_guard(source, space, settings)
     with ExitStack() as stack:
         extractor = _make_extractor(source, tracker)
-        stack.enter_context(tracker)
         answerer: LatentSource = stack.enter_context(closing(_make_source(source, guard, settings, clock)))
-        description = _describe(source, space, guard, tracker, settings)
-        osc = OscOutput(outputs.osc, description, 0.0 if offline else settings.osc_rate_hz) if outputs.osc else None
+        sinks = [stack.enter_context(closing(sink)) for sink in _make_sound(outputs, player, guard, settings, clock)]
         listener = None
         if control is not None and not offline:
             listener = stack.enter_context(closing(OscControl(controls, control[1], control[0])))
         stack.enter_context(signals(controls))
-        sinks = [
-            stack.enter_context(closing(sink))
-            for sink in (osc, *_make_sound(outputs, player, guard, settings, clock))
-            if sink
-        ]
+        if not offline:
+            stack.enter_context(_undisturbed())
+            stack.enter_context(_urgent(settings.priority))
+            stack.enter_context(keys(controls))
+        stack.enter_context(tracker)  # late, so that no frame waits for what comes before
+        description = _describe(source, space, guard, tracker, settings)
+        osc = None
+        if outputs.osc:
+            osc = OscOutput(outputs.osc, description, 0.0 if offline else settings.osc_rate_hz)
+            sinks.append(stack.enter_context(closing(osc)))
         loop = ControlLoop(
             tracker,
             extractor,
@@ -144,12 +148,12 @@ def perform(
             describe=osc.describe if osc else _nothing,
         )
         if not offline:
-            stack.enter_context(_undisturbed())
-            stack.enter_context(keys(controls))
             stack.enter_context(watching(loop, guard, description.names, sinks))
         for sink in sinks:
             sink.start()
         ended = loop.run(seconds)
+        for sink in sinks:
+            sink.mute(True)  # at once, whatever takes its time to close
     lost = {"lost_s": round(guard.lost_s, 3), "cut_by_slew": guard.n_cut}
     tracked = {"tracker_dropped": tracker.dropped, "tracker_lost": tracker.lost, "problem": loop.problem}
     return {"ended": ended} | loop.counters.summary() | lost | tracked | {"outputs": [sink.summary() for sink in sinks]}
@@ -244,3 +248,18 @@ def _undisturbed() -> Iterator[None]:
     finally:
         gc.unfreeze()
         sys.setswitchinterval(interval_s)
+
+
+@contextmanager
+def _urgent(priority: int) -> Iterator[None]:
+    """Run before all other programs, where the system allows it; threads made inside do not inherit it."""
+    before = None
+    if priority and hasattr(os, "sched_setscheduler"):
+        before = os.sched_getscheduler(0)
+        with suppress(PermissionError):
+            os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.sched_setscheduler(0, before, os.sched_param(0))

@@ -19,6 +19,8 @@ class LiveSettings(Settings):
     fade_s : of the sound, at its beginning and end and when panic is pressed and taken back.
     block_s : of sound that is decoded at a time, rounded up to whole latent frames.
     lead_blocks : blocks that are decoded before they are heard; more is safer and later.
+    priority : real-time priority of the control loop (Linux SCHED_FIFO, 1 to 99) where the system allows it; 0 asks
+        for none. It keeps a busy machine from being late; leave it out with trackers that fill a core, as cameras do.
     """
 
     slew_per_s: float = Field(default=10.0, gt=0.0)
@@ -28,3 +30,4 @@ class LiveSettings(Settings):
     fade_s: float = Field(default=0.1, gt=0.0)
     block_s: float = Field(default=0.01, gt=0.0, le=1.0)
     lead_blocks: int = Field(default=2, ge=1, le=50)
+    priority: int = Field(default=0, ge=0, le=99)
