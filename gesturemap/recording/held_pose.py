@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gesturemap.errors import TrackerError
+from gesturemap.errors import LayoutError, TrackerError
 from gesturemap.frame import Array, Frame, Layout
 from gesturemap.recording.triggers import Event, Pose, TriggerSettings
 
@@ -23,11 +23,16 @@ class FrameEvents:
     Raises
     ------
     LayoutError
-        If a pose needs a channel that is not there.
+        If a pose needs a channel that is not there, or a switch that is listed is none of this tracker's.
     """
 
     def __init__(self, layout: Layout, settings: TriggerSettings) -> None:
         self._switches = switch_columns(layout)
+        for control in (control for controls in settings.triggers.values() for control in controls):
+            kind, _, name = control.partition(":")
+            if kind == "switch" and name not in self._switches:
+                there = ", ".join(self._switches) or "none"
+                raise LayoutError(f"no switch {name!r} on this tracker; there are: {there}")
         self._poses = {name: _Holding(pose, layout) for name, pose in settings.poses.items()}
 
     def events(self, frame: Frame) -> list[Event]:

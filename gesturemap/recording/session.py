@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -109,8 +109,19 @@ def record(
         recorder = stack.enter_context(_make_recorder(tracker, out, programme, companion, append))
         interrupted = stack.enter_context(ctrl_c())
         performer = Performer(tracker, clock, triggers, interrupted)
-        session = _Session(tracker, recorder, performer, clock, programme, companion, speaker, on_progress)
-        session.count_in_s, session.pause_s, session.seconds = count_in_s, pause_s, seconds
+        session = _Session(
+            tracker=tracker,
+            recorder=recorder,
+            performer=performer,
+            clock=clock,
+            programme=programme,
+            companion=companion,
+            speaker=speaker,
+            seconds=seconds,
+            count_in_s=count_in_s,
+            pause_s=pause_s,
+            on_progress=on_progress,
+        )
         if triggers is None:
             session.run_by_itself(takes or 1)
         else:
@@ -125,125 +136,119 @@ def record(
     return Recording.load(out)
 
 
+@dataclass
 class _Session:
-    """The takes of one call of `record`.
+    """The takes of one call of `record`, whose parameters these are, opened.
 
     Attributes
     ----------
     kept : every take that was not taken back, and what it was played.
-    count_in_s, pause_s, seconds : as in `record`.
     """
 
-    count_in_s = pause_s = 0.0
-    seconds: float | None = None
-
-    def __init__(
-        self,
-        tracker: Tracker,
-        recorder: Recorder,
-        performer: Performer,
-        clock: Clock,
-        programme: Programme | None,
-        companion: Companion | None,
-        speaker: Speaker | None,
-        on_progress: Callable[[Progress], None],
-    ) -> None:
-        self._tracker, self._recorder, self._performer, self._clock = tracker, recorder, performer, clock
-        self._programme, self._companion, self._speaker = programme, companion, speaker
-        self._on_progress = on_progress
-        self._playing: Playing | None = None
-        self.kept: list[tuple[Take, Playing | None]] = []
+    tracker: Tracker
+    recorder: Recorder
+    performer: Performer
+    clock: Clock
+    programme: Programme | None
+    companion: Companion | None
+    speaker: Speaker | None
+    seconds: float | None
+    count_in_s: float
+    pause_s: float
+    on_progress: Callable[[Progress], None]
+    kept: list[tuple[Take, Playing | None]] = field(default_factory=list)
+    playing: Playing | None = None
 
     def run_by_itself(self, takes: int) -> None:
         """Take after take, a pause between."""
-        while len(self.kept) < takes and not self._performer.gone:
+        while len(self.kept) < takes and not self.performer.gone:
             if self.record_take(self.pause_s if self.kept else 0.0) is None:
                 return
 
     def run_on_demand(self, takes: float) -> None:
         """A take whenever one is asked for."""
-        while len(self.kept) < takes and not self._performer.gone:
-            self._on_progress(Progress(len(self.kept) + 1, -np.inf, 0, 0))
-            asked = self._performer.wait_for(STARTS | {Action.UNDO, Action.PANIC})
+        while len(self.kept) < takes and not self.performer.gone:
+            self.on_progress(Progress(len(self.kept) + 1, -np.inf, 0, 0))
+            asked = self.performer.wait_for(STARTS | {Action.UNDO, Action.PANIC})
             if asked is Action.UNDO:
                 self._undo()
             elif asked in STARTS:
                 index = self.record_take(0.0)
-                if index is not None and self._performer.last_asked is Action.UNDO:
+                if index is not None and self.performer.last_asked is Action.UNDO:
                     self._undo()
 
     def record_take(self, pause_s: float) -> int | None:
         """Pause, count in, record; index of the take, or None if no frame came."""
-        if self._programme:
-            self._playing = self._programme.of_take(len(self.kept))
-        begin_s = self._clock.now_s() + pause_s
-        for _, ahead_s in self._performer.frames(begin_s, 0.0) if pause_s else ():
-            self._on_progress(Progress(len(self.kept) + 1, ahead_s - self.count_in_s, 0, 0))
+        if self.programme:
+            self.playing = self.programme.of_take(len(self.kept))
+        begin_s = self.clock.now_s() + pause_s
+        for _, ahead_s in self.performer.frames(begin_s, 0.0) if pause_s else ():
+            self.on_progress(Progress(len(self.kept) + 1, ahead_s - self.count_in_s, 0, 0))
         with self._sounding() as start_s:
-            if start_s is None and self._tracker.live:
-                start_s = self._clock.now_s() + self.count_in_s
-            index = self._write(self._performer.frames(start_s, self._limit_s))
+            if start_s is None and self.tracker.live:
+                start_s = self.clock.now_s() + self.count_in_s
+            index = self._write(self.performer.frames(start_s, self._limit_s))
         if index is not None:
-            if self._playing and self.kept and self._playing is not self.kept[0][1]:
-                self._recorder.add_note(f"take {index} played {self._playing.trajectory.source}")
-            self.kept.append((self._measure_lag(index), self._playing))
+            if self.playing and self.kept and self.playing is not self.kept[0][1]:
+                self.recorder.add_note(f"take {index} played {self.playing.trajectory.source}")
+            self.kept.append((self._measure_lag(index), self.playing))
         return index
 
     @property
     def _limit_s(self) -> float:
-        return min(self.seconds or np.inf, self._playing.limit_s if self._playing else np.inf)
+        return min(self.seconds or np.inf, self.playing.limit_s if self.playing else np.inf)
 
     def _sounding(self) -> AbstractContextManager[float | None]:
-        return nullcontext() if self._speaker is None else self._speaker.sounding(self._playing)
+        return nullcontext() if self.speaker is None else self.speaker.sounding(self.playing)
 
     def _write(self, frames: Iterator[tuple[Frame | None, float]]) -> int | None:
-        recorder = self._recorder
+        recorder = self.recorder
         take = recorder.start_take()
-        if self._companion:
-            self._companion.reset()
+        if self.companion:
+            self.companion.reset()
         for frame, time_s in frames:
             if frame is None:
                 recorder.flush_if_due()
-            elif self._companion:
-                recorder.write(frame, self._companion.latents(frame))
+            elif self.companion:
+                recorder.write(frame, self.companion.latents(frame))
             else:
-                recorder.write(frame, self._playing.latents_at(time_s) if self._playing else None)
+                recorder.write(frame, self.playing.latents_at(time_s) if self.playing else None)
             if frame is not None or time_s < 0:
-                self._on_progress(Progress(take, time_s, recorder.n_rows, recorder.n_flushed))
+                self.on_progress(Progress(take, time_s, recorder.n_rows, recorder.n_flushed))
         return recorder.stop_take()
 
     def _measure_lag(self, index: int) -> Take:
         """The take just recorded, with its lag stored; none to a companion, which answers to each frame."""
-        take = self._recorder.read_take(index)
-        if take.latents is None or self._companion:
+        take = self.recorder.read_take(index)
+        if take.latents is None or self.companion:
             return take
         lag = estimate_lag(take.time_s, take.values, take.latents)
-        self._recorder.set_lag(index, lag)
+        self.recorder.set_lag(index, lag)
         return replace(take, lag_s=lag.lag_s)
 
     def _undo(self) -> None:
-        index = self._recorder.undo_take()
+        index = self.recorder.undo_take()
         if self.kept and self.kept[-1][0].index == index:
             self.kept.pop()
 
     def note_end(self, takes: int | None) -> None:
         """Say where the source was shorter than what was asked for, or longer than what was played."""
-        recorder, source = self._recorder, self._tracker.source
-        if takes and len(self.kept) < takes and self._tracker.finished:
+        recorder, source = self.recorder, self.tracker.source
+        if takes and len(self.kept) < takes and self.tracker.finished:
             recorder.add_note(f"{len(self.kept)} of {takes} takes: {source} ended")
-        elif self._playing and self._limit_s != self.seconds and not (self._tracker.live or self._tracker.finished):
+        elif self.playing and self._limit_s != self.seconds and not (self.tracker.live or self.tracker.finished):
             recorder.add_note(
-                f"the trajectory ended after {self._playing.limit_s:.1f} s, {source} goes on: for all of it --loop, "
+                f"the trajectory ended after {self.playing.limit_s:.1f} s, {source} goes on: for all of it --loop, "
                 "or a longer --play walk:SECONDS"
             )
 
     def note_faults(self) -> None:
         """Say what went wrong, and what not to trust for it."""
-        if self._speaker and self._speaker.n_underflows:
-            count = self._speaker.n_underflows
-            self._recorder.add_note(f"the sound stopped short {count} times: do not trust the lag")
-        if self._companion and self._companion.n_silent:
-            self._recorder.add_note(f"{self._companion.n_silent} rows got no answer and hold no latents")
+        if self.speaker and self.speaker.n_underflows:
+            count = self.speaker.n_underflows
+            self.recorder.add_note(f"the sound stopped short {count} times: do not trust the lag")
+        if self.companion and self.companion.n_silent:
+            self.recorder.add_note(f"{self.companion.n_silent} rows got no answer and hold no latents")
 
 
 def _check_options(

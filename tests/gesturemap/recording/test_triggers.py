@@ -156,6 +156,8 @@ def test_a_held_pose_is_a_trigger_once_until_it_is_left() -> None:
     x = [40, 22, 18, 26, 27, 24, 40, 20, 20, np.nan, 20, 20, 20, 20]
     asked = [index for index, frame in enumerate(frames([float(v) for v in x])) if triggers.asked(frame)]
     assert asked == [4, 13]
+    with pytest.raises(LayoutError, match="no switch 'pedal' on this tracker; there are: footswitch"):
+        Triggers(TriggerSettings(triggers={Action.STOP: ("switch:pedal",)}), LAYOUT)
     with pytest.raises(LayoutError, match="no channel 'z'"):
         FrameEvents(LAYOUT, TriggerSettings(poses={"p": Pose(channels=("z",), centre=(0.0,))}))
 
