@@ -11,7 +11,7 @@ import pytest
 
 from audiovae.latent_space import LatentSpace, read_latents, write_latents
 from gesturemap.errors import MappingError
-from gesturemap.features import FeatureSettings, OneEuroFilter, SmoothingSettings
+from gesturemap.features import FeatureSettings, OneEuroFilter, SmoothingSettings, load_features
 from gesturemap.mapping import Mapping, OutputSettings
 from gesturemap.mapping.fitting import fit_mapping
 from gesturemap.recording import Recording
@@ -111,3 +111,18 @@ def test_one_smoothing_suits_latents_of_any_spread(mapping: Mapping) -> None:
     smooth = changed.open_smoother().process(time_s, shape * half_range)
     alone = OneEuroFilter(1, 1.0, 0.5, 1.0).process(time_s, shape)
     np.testing.assert_allclose(smooth / half_range, np.repeat(alone, 4, axis=1), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(("features", "low", "high"), [("position", -1.0, 0.1), ("series", 0.95, 1.0)])
+def test_a_series_tells_the_way_back_from_the_way_there(
+    features: str, low: float, high: float, play_space: LatentSpace, make_recording: Maker
+) -> None:
+    """A hand on a circle seen from the side: the place is the same twice a round, the sound is not."""
+    recording = make_recording(n_takes=4, n_frames=300)
+    for take in recording.takes:
+        phase = 2 * np.pi * 0.5 * take.time_s + take.index
+        take.values[:] = 50.0 * np.sin(phase)[:, None]
+        assert take.latents is not None
+        take.latents[:] = play_space.mean + play_space.std * np.cos(phase)[:, None]
+    fitted = fit_mapping([recording], play_space, load_features(features), name="circle")
+    assert low <= fitted.card["held_out_r2_all"] <= high
