@@ -34,7 +34,7 @@ def is_short(duration_s: float, gesture_s: float) -> bool:
 
 def write_answer(result: dict[str, Any]) -> str:
     """One paragraph: how much of the model this mapping reaches, and what that is worth."""
-    return " ".join([*_reach_sentences(result), *_floor_sentences(result["statistics"])])
+    return " ".join([*_reach_sentences(result), *_region_sentences(result), *_floor_sentences(result)])
 
 
 def write_findings(result: dict[str, Any]) -> list[str]:
@@ -43,6 +43,7 @@ def write_findings(result: dict[str, Any]) -> list[str]:
         *find_sounds(result["files"]),
         *_dimension_sentences(result["quality"]),
         *_playing_sentences(result),
+        *_sound_sentences(result["sound"]),
     ]
 
 
@@ -67,11 +68,13 @@ def write_caveats(result: dict[str, Any]) -> list[str]:
         )
     kind = statistics["gesture"]["resampled"]
     if kind == "nothing":
-        caveats.append("Too short for the spread between takes: intervals are over source files only.")
+        caveats.append(
+            "Too short to see how the gesture varies: the intervals are over source files only, and too narrow."
+        )
     elif kind == "blocks":
         caveats.append(
-            f"Few takes: intervals resample blocks of {result['settings']['coverage']['block_s']:g} s instead, and "
-            f"are somewhat too narrow. Record four takes or more."
+            "Too few takes to see how takes differ: the intervals come from blocks of the takes there are. They hold "
+            "for this performance going on in the same way, not for another one. Record four takes or more."
         )
     if reference["n_used"] < reference["n_audible"]:
         caveats.append(
@@ -142,15 +145,26 @@ def _reach_sentences(result: dict[str, Any]) -> list[str]:
     return sentences
 
 
-def _floor_sentences(statistics: dict[str, Any]) -> list[str]:
-    coverage, walk = statistics["gesture"]["coverage"], statistics["walk"]["coverage"]["value"]
-    if walk < coverage["low"]:
+def _region_sentences(result: dict[str, Any]) -> list[str]:
+    """The parts of the model that it never gets to, in words, where the sound was measured and words fit."""
+    regions = result["sound"]["regions"] if result["sound"] else []
+    named = [region for region in regions if region["words"]][:2]
+    if not named:
+        return []
+    parts = [f"a {' '.join(region['words'])} region ({percent(region['share'])} of the model)" for region in named]
+    return [f"It never gets to {_join(parts)}."]
+
+
+def _floor_sentences(result: dict[str, Any]) -> list[str]:
+    statistics, test = result["statistics"], result["p_values"]["walk"]
+    if test["p"] > 0.05:
+        verdict = "the difference could be chance"
+    elif test["mean"] < statistics["gesture"]["coverage"]["value"]:
         verdict = "the way it moves finds more of the model than chance"
-    elif walk > coverage["high"]:
-        verdict = "chance finds more of the model than this gesture"
     else:
-        verdict = "the difference is within the uncertainty"
-    return [f"Random motion as smooth and as wide reaches {percent(walk)}: {verdict}."]
+        verdict = "chance finds more of the model than this gesture"
+    mean = percent(test["mean"])
+    return [f"Random motion as smooth and as wide reaches {mean} on average: {verdict} (p = {test['p']:.2g})."]
 
 
 def _dimension_sentences(quality: dict[str, Any]) -> list[str]:
@@ -178,6 +192,31 @@ def _playing_sentences(result: dict[str, Any]) -> list[str]:
         sentences.append(f"On gestures it was not fitted on it explains {percent(r2)} of the movement.")
     if lost > 0.005:
         sentences.append(f"The hand was lost for {percent(lost)} of the time.")
+    return sentences
+
+
+def _sound_sentences(sound: dict[str, Any] | None) -> list[str]:
+    """What the decoded sound adds: how much of its range is heard, and whether gestures are told apart by ear."""
+    if sound is None:
+        return []
+    sentences, statistics = [], sound["statistics"]
+    if "gesture" in statistics:
+        heard = percent(statistics["gesture"]["coverage"]["value"])
+        other = percent(statistics["held_out"]["coverage"]["value"]) if "held_out" in statistics else ""
+        beside = f"; other recordings reach {other}" if other else ""
+        sentences.append(
+            f"Of the loudness and timbre that the decoder gives the model's own sounds it reaches {heard}{beside}."
+        )
+    if sound["audible_share"] < 0.9:
+        sentences.append(f"It is silent for {percent(1 - sound['audible_share'])} of the time.")
+    classes = sound["classes"]
+    if classes is not None:
+        alike = {space: percent(share) for space, share in classes["separability"].items()}
+        sentences.append(
+            f"Of {classes['n_takes']} takes of {len(classes['names'])} gestures, {alike['sound']} sound most like a "
+            f"take of the same gesture; by the hand's motion it is {alike['hand']}, by guessing "
+            f"{percent(classes['chance'])}."
+        )
     return sentences
 
 

@@ -41,8 +41,9 @@ class CoverageSettings(Settings):
     gate_db: float = Field(-60.0, description="quieter reference frames are silence, dB re full scale")
     max_reference: int = Field(20_000, ge=50, description="frames; more than these are subsampled by file")
     step_s: float = Field(0.5, gt=0, description="resolution of coverage against time")
-    block_s: float = Field(5.0, gt=0, description="length of the pieces resampled when there are few takes")
-    n_draws: int = Field(400, ge=20, description="bootstrap draws")
+    block_s: float = Field(5.0, gt=0, description="length of the pieces left out when there are few takes")
+    n_permutations: int = Field(199, ge=19, description="surrogates that a p-value is counted over")
+    test_frames: int = Field(2000, ge=50, description="reference frames that p-values are counted on")
     confidence: float = Field(0.95, gt=0, lt=1, description="of the intervals")
 
 
@@ -56,6 +57,7 @@ class Reference:
     radius : (n_frames,) distance to the k-th frame of another source file.
     file_index : (n_frames,) index into `file_names`.
     file_names : source files that have a frame here.
+    rows : (n_frames,) row of every frame in the model's cloud.
     n_neighbours : k.
     n_audible, n_used : frames above the gate, and those kept by the subsampling, before trimming.
     """
@@ -64,6 +66,7 @@ class Reference:
     radius: Points
     file_index: Index
     file_names: tuple[str, ...]
+    rows: Index
     n_neighbours: int
     n_audible: int
     n_used: int
@@ -173,17 +176,31 @@ def build_reference(space: LatentSpace, settings: CoverageSettings, seed: int = 
     rank = space.fidelity_rank(settings.fidelity)
     points = whiten(space, space.cloud.latents[chosen], rank)
     radius = kth_distance(points, space.cloud.file_index[chosen], settings.n_neighbours)
-    # An outlier's ball is huge: easy to reach and full of points no sound is near.
+    names = tuple(space.cloud.file_names)
+    return trim_outliers(points, radius, space.cloud.file_index[chosen], names, chosen, settings, n_audible)
+
+
+def trim_outliers(
+    points: Points,
+    radius: Points,
+    file_index: Index,
+    file_names: tuple[str, ...],
+    rows: Index,
+    settings: CoverageSettings,
+    n_audible: int,
+) -> Reference:
+    """A reference of all but the largest radii: an outlier's ball is easy to reach, and no sound is near most of it."""
     kept = np.sort(np.argsort(radius, kind="stable")[: int(np.ceil(len(radius) * (1 - settings.trim)))])
-    used, file_index = np.unique(space.cloud.file_index[chosen][kept], return_inverse=True)
+    used, of_kept = np.unique(file_index[kept], return_inverse=True)
     return Reference(
         points=points[kept],
         radius=radius[kept],
-        file_index=file_index,
-        file_names=tuple(space.cloud.file_names[i] for i in used),
+        file_index=of_kept,
+        file_names=tuple(file_names[i] for i in used),
+        rows=rows[kept],
         n_neighbours=settings.n_neighbours,
         n_audible=n_audible,
-        n_used=len(chosen),
+        n_used=len(points),
     )
 
 

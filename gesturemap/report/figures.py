@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audiovae.latent_space import LatentSpace
-from gesturemap.report.bootstrap import Interval
 from gesturemap.report.coverage import Reach
 from gesturemap.report.curve import Curve
+from gesturemap.report.intervals import Interval
 from gesturemap.report.neighbours import Index, Points
 from gesturemap.report.quality import DimensionUse
 
@@ -55,8 +55,11 @@ def _style() -> Iterator[None]:
 
 
 @_style()
-def draw_map(reach: Reach, segment: Index, name: str = "map") -> str:
-    """The first two whitened dimensions: sounds reached and not reached, and the gesture's path over them."""
+def draw_map(reach: Reach, segment: Index, regions: Sequence[tuple[float, float]] = (), name: str = "map") -> str:
+    """The first two whitened dimensions: sounds reached and not reached, and the gesture's path over them.
+
+    `regions` are places of numbered parts that are never reached.
+    """
     figure, (axes,) = _figure(4.6)
     points, reached = _two_columns(reach.reference.points), reach.reached
     for mask, colour, label in ((~reached, GREY, "not reached"), (reached, BLUE, "reached")):
@@ -69,7 +72,10 @@ def draw_map(reach: Reach, segment: Index, name: str = "map") -> str:
     width = float(np.clip(900 / len(path), 0.5, 1.2))
     axes.plot(*path.T, color=ORANGE, linewidth=width, alpha=min(1.0, 0.35 + width / 2), label="the gesture")
     low, high = np.quantile(np.concatenate([points, path[np.isfinite(path[:, 0])]]), (0.002, 0.998), axis=0)
-    margin = 0.08 * (high - low)
+    margin = np.maximum(0.08 * (high - low), 1e-3)  # a flat path would leave no room between the limits
+    for number, place in enumerate(regions, start=1):
+        box = {"boxstyle": "circle,pad=0.25", "facecolor": "none", "edgecolor": INK, "linewidth": 1.2}
+        axes.annotate(str(number), place, ha="center", va="center", bbox=box, weight="bold", annotation_clip=True)
     axes.set(xlim=(low[0] - margin[0], high[0] + margin[0]), ylim=(low[1] - margin[1], high[1] + margin[1]))
     axes.set(xlabel="first component", ylabel="second component")
     figure.legend(loc="outside upper left", ncols=3, markerscale=3, handlelength=1.2, columnspacing=1.2)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from gesturemap.errors import ReportError
 from gesturemap.report import figures
 from gesturemap.report.answer import bare_percent, is_short, percent, seconds
-from gesturemap.report.bootstrap import Interval
+from gesturemap.report.intervals import Interval
+from gesturemap.report.regions import snippet
+from gesturemap.report.sounding import FloatArray
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -68,6 +70,7 @@ def render_page(measured: Measured, audio: Path | None = None) -> str:
         percent=percent,
         seconds=seconds,
         audio=None if audio is None else embed_audio(audio),
+        snippets=embed_snippets(measured),
         max_audio_s=MAX_AUDIO_S,
     )
 
@@ -75,6 +78,7 @@ def render_page(measured: Measured, audio: Path | None = None) -> str:
 def draw_figures(measured: Measured) -> dict[str, str]:
     """Every picture of the page, an ``<svg>`` element each."""
     statistics, played = measured.result["statistics"], measured.played
+    regions = measured.hearing.regions if measured.hearing else []
     names = [name for name in MOTIONS if name in measured.reaches]
     bars = []
     for name in names:
@@ -88,7 +92,7 @@ def draw_figures(measured: Measured) -> dict[str, str]:
         bars.insert(1, (f"… in {seconds(normalised['duration_s'])}", "gesture", Interval(value, value, value)))
     curves = [(MOTIONS[name][0], MOTIONS[name][1], measured.curves[name]) for name in names if name in measured.curves]
     return {
-        "map": figures.draw_map(measured.reaches["gesture"], played.segment),
+        "map": figures.draw_map(measured.reaches["gesture"], played.segment, [region.place for region in regions]),
         "bars": figures.draw_bars(bars),
         "curves": figures.draw_curves(curves),
         "ranges": figures.draw_ranges(measured.uses, measured.space),
@@ -105,13 +109,28 @@ def embed_audio(path: Path) -> str:
         If the file cannot be read as sound.
     """
     import soundfile
-    import soxr
 
     try:
         rate = soundfile.info(path).samplerate
         sound, rate = soundfile.read(path, frames=round(MAX_AUDIO_S * rate), dtype="float32", always_2d=True)
     except (OSError, soundfile.LibsndfileError) as error:
         raise ReportError(f"{path}: cannot be read as sound ({error}): render the gesture again") from None
+    return encode_sound(sound, rate)
+
+
+def embed_snippets(measured: Measured) -> list[str]:
+    """A ``data:`` address for each region that is never reached."""
+    player = measured.player
+    if player is None or measured.hearing is None:
+        return []
+    return [encode_sound(snippet(player, region).T, player.space.sample_rate) for region in measured.hearing.regions]
+
+
+def encode_sound(sound: FloatArray, rate: int) -> str:
+    """A ``data:`` address of a sound (samples, channels) as MP3."""
+    import soundfile
+    import soxr
+
     if rate not in MP3_RATES:
         sound, rate = soxr.resample(sound, rate, MP3_RATES[1]), MP3_RATES[1]
     buffer = io.BytesIO()

@@ -42,12 +42,14 @@ class Played:
     Parameters
     ----------
     latents : (n_frames, latent_size) at the model's latent rate, only where the mapping had a hand to follow.
+    values : (n_frames, n_channels) of the hand at the same times; NaN where a channel had no reading.
     take : (n_frames,) index into `takes`.
     segment : (n_frames,) number of the unbroken stretch of every frame; a gap or a new take begins another.
     takes : the takes, those without a single frame included.
     """
 
     latents: Points
+    values: Points
     take: Index
     segment: Index
     takes: tuple[PlayedTake, ...]
@@ -69,12 +71,13 @@ def play_recordings(mapping: Mapping, recordings: Sequence[Recording], space: La
     ReportError
         If less than `MIN_DURATION_S` is left.
     """
-    latents, takes, lasting = [], [], []
+    latents, values, takes, lasting = [], [], [], []
     for recording in recordings:
         mapping.check_layout(recording)
         for take in recording.takes:
-            rows, kept = _play_take(mapping, take, space)
+            rows, hand, kept = _play_take(mapping, take, space)
             latents.append(rows)
+            values.append(hand)
             lasting.append(kept)
             duration_s = len(kept) / space.latent_rate
             lost = 1 - float(kept.mean()) if len(kept) else 0.0
@@ -87,11 +90,11 @@ def play_recordings(mapping: Mapping, recordings: Sequence[Recording], space: La
             f"30 s or more make a useful report: record a longer take"
         )
     number = np.repeat(np.arange(len(latents)), [len(rows) for rows in latents])
-    return Played(np.concatenate(latents), number, _segments(lasting), tuple(takes))
+    return Played(np.concatenate(latents), np.concatenate(values), number, _segments(lasting), tuple(takes))
 
 
-def _play_take(mapping: Mapping, take: Take, space: LatentSpace) -> tuple[Points, Mask]:
-    """Latents of a take where it can be followed, and the mask of those frames on the grid of the latent rate."""
+def _play_take(mapping: Mapping, take: Take, space: LatentSpace) -> tuple[Points, Points, Mask]:
+    """Latents and hand of a take where it can be followed, and the mask of those frames on the latent rate's grid."""
     time_s = take.time_s
     played = np.asarray(mapping.map_take(time_s, take.values), dtype=np.float64)
     space.check(played)
@@ -104,8 +107,9 @@ def _play_take(mapping: Mapping, take: Take, space: LatentSpace) -> tuple[Points
     longest_s = max(MAX_GAP_S, MAX_GAP_INTERVALS * usual_s)
     kept = valid[before] & valid[after] & (time_s[after] - time_s[before] <= longest_s)
     if not kept.any():
-        return np.empty((0, space.latent_size)), kept
-    return np.asarray(resample_latents(played[valid], time_s[valid], grid_s[kept]), dtype=np.float64), kept
+        return np.empty((0, space.latent_size)), np.empty((0, take.values.shape[1])), kept
+    latents = np.asarray(resample_latents(played[valid], time_s[valid], grid_s[kept]), dtype=np.float64)
+    return latents, np.asarray(take.values[before[kept]], dtype=np.float64), kept
 
 
 def _segments(masks: Sequence[Mask]) -> Index:

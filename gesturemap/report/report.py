@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from audiovae.latent_space import LatentSpace
+from audiovae.player import Player
 from audiovae.settings import Settings
 from gesturemap.errors import ReportError
 from gesturemap.library import find_mapping, load_for_model
@@ -20,7 +21,6 @@ from gesturemap.mapping.card import write_coverage
 from gesturemap.recording import Recording
 from gesturemap.report import nulls
 from gesturemap.report.answer import write_answer, write_card, write_caveats, write_findings
-from gesturemap.report.bootstrap import interval_statistics
 from gesturemap.report.coverage import (
     CoverageSettings,
     Motion,
@@ -31,10 +31,14 @@ from gesturemap.report.coverage import (
     whiten,
 )
 from gesturemap.report.curve import Curve, coverage_curve
+from gesturemap.report.hearing import Hearing, listen
+from gesturemap.report.intervals import interval_statistics
 from gesturemap.report.neighbours import Index, Points
 from gesturemap.report.page import render_page
 from gesturemap.report.played import Played, play_recordings
 from gesturemap.report.quality import DimensionUse, QualitySettings, measure_smoothness, use_of_dimensions
+from gesturemap.report.significance import p_values
+from gesturemap.report.sounding import SoundSettings
 
 FORMAT = 1
 WITH_CURVE = ("gesture", "held_out", "walk")
@@ -45,6 +49,7 @@ class ReportSettings(Settings):
 
     coverage: CoverageSettings = CoverageSettings()
     quality: QualitySettings = QualitySettings()
+    sound: SoundSettings = SoundSettings()
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,8 @@ class Measured:
 
     space: LatentSpace
     played: Played
+    player: Player | None
+    hearing: Hearing | None
     reaches: dict[str, Reach]
     curves: dict[str, Curve]
     uses: list[DimensionUse]
@@ -69,15 +76,19 @@ def report_on(
     force: bool = False,
     audio: str | Path | None = None,
     seed: int = 0,
+    decode: bool = True,
 ) -> dict[str, Any]:
     """Report on a mapping of the library, and note its coverage on the mapping's card.
 
     The function behind `gesturemap report`; parameters as for `gesturemap.library.load_for_model` and
     `make_report`. A forced report on another model is not noted: the card is about the mapping's own. Nor is it in
-    a library that may not be written to.
+    a library that may not be written to. Without `decode` nothing is said about the sound, and it takes a third of
+    the time.
     """
     mapping, space = load_for_model(spec, model_dir, library, force)
-    result = make_report(mapping, [Recording.load(path) for path in recordings], space, out, seed, audio=audio)
+    player = Player(model_dir) if decode else None
+    loaded = [Recording.load(path) for path in recordings]
+    result = make_report(mapping, loaded, space, out, seed, audio=audio, player=player)
     folder = find_mapping(spec, library)
     if mapping.model_id == space.model_id and os.access(folder, os.W_OK):
         share = result["statistics"]["gesture"]["coverage"]["value"]
@@ -93,6 +104,7 @@ def make_report(
     seed: int = 0,
     settings: ReportSettings | None = None,
     audio: str | Path | None = None,
+    player: Player | None = None,
 ) -> dict[str, Any]:
     """Write ``report.html`` and ``report.json`` into the folder `out`.
 
@@ -104,6 +116,7 @@ def make_report(
     seed : of subsampling, nulls and bootstrap; the same seed gives the same bytes.
     settings : None: the defaults.
     audio : a sound file of the rendered gesture, to listen to in the page.
+    player : the decoder of the model; None: the report says nothing about the sound.
 
     Returns
     -------
@@ -121,7 +134,7 @@ def make_report(
         raise ReportError(f"{out} is a file: name a folder, report.html and report.json go into it")
     if audio is not None and not Path(audio).is_file():
         raise ReportError(f"{audio}: no such file: make it with `gesturemap render`, or leave out --audio")
-    measured = measure_mapping(mapping, recordings, space, seed, settings or ReportSettings())
+    measured = measure_mapping(mapping, recordings, space, seed, settings or ReportSettings(), player)
     page = render_page(measured, None if audio is None else Path(audio))
     out.mkdir(parents=True, exist_ok=True)
     text = {"report.json": json.dumps(measured.result, indent=1, allow_nan=False), "report.html": page}
@@ -133,7 +146,12 @@ def make_report(
 
 
 def measure_mapping(
-    mapping: Mapping, recordings: Sequence[Recording], space: LatentSpace, seed: int, settings: ReportSettings
+    mapping: Mapping,
+    recordings: Sequence[Recording],
+    space: LatentSpace,
+    seed: int,
+    settings: ReportSettings,
+    player: Player | None = None,
 ) -> Measured:
     """Everything a report says, without writing it."""
     played = play_recordings(mapping, recordings, space)
@@ -141,8 +159,15 @@ def measure_mapping(
     held_out = nulls.held_out(space, settings.coverage.gate_db, len(played.latents), _generator(seed, 0))
     motions = _build_motions(played, held_out, space, reference.rank, seed)
     reaches = {name: measure(reference, motion, settings.coverage.step_s) for name, motion in motions.items()}
-    statistics = {name: _statistics(reach, played, settings, seed) for name, reach in reaches.items()}
+    statistics = {name: _statistics(reach, played, settings) for name, reach in reaches.items()}
     curves = {name: coverage_curve(reaches[name], seed) for name in reaches if name in WITH_CURVE}
+    p = p_values(reference, played.latents, played.take, space, settings.coverage, seed)
+    hearing = None
+    if player is not None:
+        window_s = settings.quality.window_s
+        hearing = listen(
+            player, played, reaches["gesture"], held_out, settings.sound, settings.coverage, window_s, seed
+        )
     uses = use_of_dimensions(played.latents, space, mapping.low, mapping.high, settings.quality)
     result: dict[str, Any] = {
         "format": FORMAT,
@@ -152,17 +177,19 @@ def measure_mapping(
         "gesture": _describe_gesture(played, recordings, space),
         "reference": _describe_reference(reference),
         "statistics": statistics,
+        "p_values": p,
         "normalised_coverage": _normalise(curves, statistics),
         "curves": {name: _describe_curve(curve) for name, curve in curves.items()},
         "files": _describe_files(reaches["gesture"]),
         "quality": _quality(motions, played, held_out, uses, settings.quality),
+        "sound": None if hearing is None else hearing.result,
         "settings": settings.model_dump(mode="json"),
     }
     result = json.loads(json.dumps(result, allow_nan=False))  # tuples become lists, as in the file
     result["answer"] = write_answer(result)
     result["findings"] = write_findings(result)
     result["caveats"] = write_caveats(result)
-    return Measured(space, played, reaches, curves, uses, result)
+    return Measured(space, played, player, hearing, reaches, curves, uses, result)
 
 
 def _generator(seed: int, purpose: int) -> np.random.Generator:
@@ -189,8 +216,8 @@ def _build_motions(played: Played, held_out: Index, space: LatentSpace, rank: in
     return {name: Motion(whiten(space, z, rank), take, space.latent_rate) for name, (z, take) in latents.items()}
 
 
-def _statistics(reach: Reach, played: Played, settings: ReportSettings, seed: int) -> dict[str, Any]:
-    statistics = asdict(interval_statistics(reach, settings.coverage, seed))
+def _statistics(reach: Reach, played: Played, settings: ReportSettings) -> dict[str, Any]:
+    statistics = asdict(interval_statistics(reach, settings.coverage))
     # A point held for the whole gesture has the statistics of one frame.
     n_frames = len(reach.motion.points) if len(reach.motion.points) > 1 else len(played.latents)
     return statistics | {
@@ -225,7 +252,7 @@ def _quality(
     moved = motions["gesture"]
     gesture = measure_smoothness(moved.points, played.segment, moved.rate, settings.window_s)
     smoothness = {"gesture": asdict(gesture)}
-    step_ratio = jerk_ratio = None
+    step_ratio = jerk_ratio = arc_ratio = None
     if "held_out" in motions:
         heard = motions["held_out"]
         segment = np.cumsum(np.diff(held_out, prepend=held_out[0]) != 1)
@@ -233,10 +260,12 @@ def _quality(
         smoothness["held_out"] = asdict(sound)
         step_ratio = _ratio(gesture.step_rms, sound.step_rms)
         jerk_ratio = _ratio(gesture.log_jerk, sound.log_jerk)
+        arc_ratio = _ratio(gesture.spectral_arc_length, sound.spectral_arc_length)
     return {
         "smoothness": smoothness,
         "step_ratio": step_ratio,
         "jerk_ratio": jerk_ratio,
+        "arc_ratio": arc_ratio,
         "dimensions": [asdict(use) for use in uses],
         "dead": [use.name for use in uses if use.dead],
         "saturated": [use.name for use in uses if use.saturated],
