@@ -600,6 +600,10 @@ def bridge(
         Optional[Path],  # noqa: UP045
         typer.Option(help="Folder of the session, gone on with if it is there; else bridge-DATE-TIME.session."),
     ] = None,
+    project: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Wekinator project (.wekproj), or session, to open, train and run at once."),
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Read arguments as the original does: ints are 0.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
     table: Annotated[bool, typer.Option("--protocol", help="Print all messages it understands, and end.")] = False,
@@ -623,6 +627,7 @@ def bridge(
         out_port,
         in_host,
         out_host,
+        project,
         on_ready=lambda port: typer.echo(
             f"listening on {in_host}:{port}, answering to {out_host}:{out_port}", err=True
         ),

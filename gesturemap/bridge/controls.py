@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gesturemap.bridge import model_file, saving
+from gesturemap.bridge import model_file, projects, saving
 from gesturemap.bridge.session import Session
 from gesturemap.errors import OscError
 from gesturemap.osc.codec import encode
@@ -144,8 +144,16 @@ def load_model_from_file(session: Session, number: int, path: str, data: str = "
 
 
 def run_new_project(session: Session, path: str, mode: str = "CLOSECURRENT") -> None:
-    """Open a session folder, train it if it was trained, and run. The mode is accepted and ignored: one session."""
-    saving.load(session, Path(path), then_run=True)
+    """Open a Wekinator project or a session folder, train, and run. The mode is ignored: there is one session."""
+    open_session(session, Path(path), then_run=True)
+
+
+def open_session(session: Session, path: Path, *, then_run: bool = False) -> None:
+    """Go on with a project of the original or a session of ours."""
+    if projects.is_project(path):
+        projects.load_project(session, path, then_run=then_run)
+    else:
+        saving.load(session, path, then_run=then_run)
 
 
 def performance_mode(session: Session) -> None:

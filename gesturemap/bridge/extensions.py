@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gesturemap.bridge import saving
+from gesturemap.bridge import projects, saving
+from gesturemap.bridge.controls import open_session
 from gesturemap.bridge.examples import morph as morph_between
 from gesturemap.bridge.examples import spread_choice
 from gesturemap.bridge.learning import choose_regressor
@@ -55,8 +56,13 @@ def save(session: Session, path: str) -> None:
 
 
 def load(session: Session, path: str) -> None:
-    """Open a session folder, also one that was killed, and train it if it was trained."""
-    saving.load(session, Path(path))
+    """Open a session folder, also one that was killed, and train it if it was trained; or a Wekinator project."""
+    open_session(session, Path(path))
+
+
+def save_project(session: Session, path: str) -> None:
+    """Write outputs and examples as a project that Wekinator opens and trains."""
+    projects.save_project(session, Path(path))
 
 
 def set_regressor(session: Session, name: str, settings: list[str]) -> None:

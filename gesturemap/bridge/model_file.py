@@ -100,14 +100,11 @@ def load_model(session: Session, number: int, path: Path, *, with_data: bool = T
 
 
 def _add_examples(session: Session, output: int, rows: Array) -> None:
-    values, recorded = session.values, [slot.recording for slot in session.slots]
-    for i, slot in enumerate(session.slots):
-        slot.recording = i == output
+    """A round of examples of one output alone."""
     session.stop_recording()
     session.end_round()
     for row in rows.tolist():
-        session.slots[output].value = row[-1]
-        session.record(tuple(row[:-1]))
+        labels = [float("nan")] * len(session.slots)
+        labels[output] = row[-1]
+        session.record(tuple(row[:-1]), tuple(labels))
     session.end_round()
-    for slot, value, was in zip(session.slots, values, recorded, strict=True):
-        slot.value, slot.recording = value, was

@@ -58,6 +58,7 @@ _OWN = {
     "redo": Command(extensions.redo),
     "save": Command(extensions.save, ("text",)),
     "load": Command(extensions.load, ("text",)),
+    "saveProject": Command(extensions.save_project, ("text",)),
     "setOutputs": Command(extensions.set_kind, ("texts*",)),
     "regressor": Command(extensions.set_regressor, ("text", "texts*")),
     "regressorForOutput": Command(extensions.set_output_regressor, ("whole", "text", "texts*")),

@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from audiovae.latent_space import LatentSpace
 from gesturemap.bridge import saving
+from gesturemap.bridge.controls import open_session
 from gesturemap.bridge.dispatch import receive
 from gesturemap.bridge.learning import Lesson, choose_regressor, learn
 from gesturemap.bridge.outputs import NumericOutput, Output, parse_output
@@ -38,6 +39,7 @@ def run_bridge(
     out_port: int = 12000,
     in_host: str = "127.0.0.1",
     out_host: str = "127.0.0.1",
+    project: Path | None = None,
     on_ready: Callable[[int], None] = lambda port: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Counts:
@@ -47,6 +49,7 @@ def run_bridge(
     ----------
     in_port : 0 takes a free one.
     in_host : 127.0.0.1 hears this machine alone, 0.0.0.0 every network.
+    project : Wekinator project or session folder to open, train and run at once.
     on_ready : told the in-port once packets are received.
 
     Raises
@@ -76,6 +79,8 @@ def run_bridge(
             executor.submit(_warm_up, settings).result()
             if settings.folder is not None and settings.folder.exists():
                 saving.load(session, settings.folder)
+            if project is not None:
+                open_session(session, project, then_run=True)
             on_ready(receiver.port)
             try:
                 _serve(session, receiver, hear, stopped)

@@ -187,13 +187,14 @@ class Session:
             slot.stale = True
         self.changed = True
 
-    def record(self, inputs: tuple[float, ...]) -> None:
-        """Add one example: `inputs` with the current outputs, of those that record."""
+    def record(self, inputs: tuple[float, ...], labels: tuple[float, ...] | None = None) -> None:
+        """Add one example: `inputs` with `labels`, or with the current outputs of those that record."""
         if not self.slots:
             raise OscError("no outputs yet: say /wekinator/control/outputs first, or start with --outputs")
-        labels = tuple(slot.value if slot.recording else float("nan") for slot in self.slots)
         if self.gestures is not None:
             labels = (float(self.gesture),)
+        elif labels is None:
+            labels = tuple(slot.value if slot.recording else float("nan") for slot in self.slots)
         try:
             take, row = self.log.write(self.names, inputs, labels)
         except RecordingError as error:  # a full disk: play on, and say so

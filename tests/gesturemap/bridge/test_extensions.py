@@ -193,3 +193,23 @@ def test_a_damaged_session_is_refused_and_the_present_one_stays(bridge, folder: 
     bridge.say("/gesturemap/load", str(folder))
     assert "session" in bridge.state()["refusal"]
     assert len(bridge.inputs(0.5, 0.5)) == 1
+
+
+def test_projects_of_the_original_go_both_ways(make_bridge, folder: Path, tmp_path: Path) -> None:
+    bridge = make_bridge(folder=folder)
+    bridge.control("outputs", 0.0, 0.0)
+    bridge.inputs(0.0, 0.0)
+    bridge.control("setInputNames", "left", "right")
+    bridge.record(seed=1)
+    bridge.control("disableModelRecording", 2)
+    bridge.record(seed=2)
+    bridge.say("/gesturemap/saveProject", str(tmp_path / "mine"))
+    other = make_bridge()
+    other.control("runNewProject", str(next((tmp_path / "mine").glob("*.wekproj"))))
+    assert other.work()[-1].address == "/wekinator/status/done-training"
+    assert len(other.inputs(0.5, 0.5)) == 1
+    assert other.session.names == ("left", "right")
+    for got, wanted in zip(other.session.examples.tables(2, 2), bridge.session.examples.tables(2, 2), strict=True):
+        np.testing.assert_allclose(got, wanted, atol=1e-6)
+    bridge.control("runNewProject", str(tmp_path / "nowhere.wekproj"))
+    assert "nowhere" in bridge.state()["refusal"] or str(tmp_path) in bridge.state()["refusal"]

@@ -14,7 +14,7 @@ from gesturemap.errors import OscError
 from gesturemap.osc.codec import decode, encode, encode_bundle, encode_floats
 
 # Those that read or write files where the arguments say.
-FILES = ("File", "Project", "save", "load", "bundle")
+FILES = ("File", "Project", "save", "load", "bundle", "Project")
 SAFE = [address for address in COMMANDS if not any(word in address for word in FILES)]
 TEXTS = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
 ADDRESSES = st.one_of(st.sampled_from([*SAFE, "/wek/inputs", "/*", "/wek/?nputs"]), TEXTS.map("/".__add__))
