@@ -21,6 +21,7 @@ from gesturemap.wekinator.reading import read_project
 TRACKER = "osc"
 SMALLEST_STEP_S = 1e-4  # between rows whose times, to the millisecond, are the same
 FEATURES = "position"  # every input as it is
+MAX_TAKES = 10_000  # each is a file
 
 
 def import_project(
@@ -47,10 +48,13 @@ def import_project(
     if space is not None and space.latent_size != n_outputs:
         raise RecordingError(f"{n_outputs} outputs found, model {space.model_name!r} has {space.latent_size} latents")
     notes = [f"Wekinator project {project.name!r}", *_describe_outputs(project)]
+    rounds = np.unique(project.rounds)
+    if len(rounds) > MAX_TAKES:
+        raise RecordingError(f"{folder}: {len(rounds)} training rounds found, {MAX_TAKES} at most expected")
     model_id, model_name = (None, None) if space is None else (space.model_id, space.model_name)
     header = (_layout(project), tracker, str(folder), "file", model_id, model_name, n_outputs)
     with Recorder(out, *header, notes=notes) as recorder:
-        for number in np.unique(project.rounds):
+        for number in rounds:
             rows = project.rounds == number
             recorder.start_take()
             recorder.write_rows(_increasing(project.time_s[rows]), project.inputs[rows], project.targets[rows])
@@ -86,6 +90,8 @@ def import_mapping(
     whole = np.isfinite(np.concatenate([project.inputs, project.targets], axis=1)).all(axis=1)
     rounds, take = np.unique(project.rounds[whole], return_inverse=True)
     names = FeatureExtractor(features, layout).names
+    if len(names) != len(layout):
+        raise RecordingError(f"{folder}: an input has the name of a presence channel of ours: rename it in Wekinator")
     return Mapping(
         label=MappingLabel(tracker, features.name, space.model_name, "wekinator"),
         name=name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,13 @@ def test_models_are_three_java_strings(project: Project, tmp_path: Path) -> None
     assert data[7 + length :] == b"t\x00\x04null" * 2
 
 
+def test_inputs_chosen_for_an_output_are_in_its_model(project: Project, tmp_path: Path) -> None:
+    write_project(replace(project, chosen=((0,), (1, 2), (2,))), tmp_path / "out")
+    first, second, _ = ((tmp_path / "out" / "current" / "models" / f"model{i}.xml").read_bytes() for i in range(3))
+    assert (first.count(b"<string>"), second.count(b"<string>")) == (1, 2)
+    assert b"<string>inputs-1</string>" in first
+
+
 def test_a_folder_that_exists_is_left_alone(project: Project, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     with pytest.raises(RecordingError, match="exists: choose another name"):
@@ -122,6 +130,22 @@ def test_hostile_and_broken_files(folder: Path, file: str, old: str, new: str, m
         return
     with pytest.raises(RecordingError, match=message):
         read_project(folder)
+
+
+@pytest.mark.parametrize("file", ["inputConfig.xml", "outputConfig.xml", "current/currentData.arff"])
+def test_damage_of_any_kind_is_an_error_or_harmless(folder: Path, file: str) -> None:
+    rng = np.random.default_rng(0)
+    whole, refused = (folder / file).read_bytes(), 0
+    for _ in range(300):
+        data = bytearray(whole)
+        for place in rng.integers(0, len(data), 3):
+            data[place : place + int(rng.integers(0, 3))] = bytes(rng.integers(9, 127, int(rng.integers(0, 5))))
+        (folder / file).write_bytes(data)
+        try:
+            read_project(folder)
+        except RecordingError:
+            refused += 1
+    assert refused > 100
 
 
 def test_what_is_no_project_says_so(tmp_path: Path) -> None:
