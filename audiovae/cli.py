@@ -15,7 +15,7 @@ from rich.progress import Progress
 from rich.table import Column, Table
 from rich.text import Text
 
-from audiovae.errors import AudioVAEError
+from audiovae.errors import AudioVAEError, SettingsError
 
 # Annotations are read at run time by Typer, which is why Optional is spelled out.
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Audio to latent space and back.")
@@ -32,8 +32,10 @@ TRAIN_EXTRA = ("torch", "lightning_fabric", "safetensors", "onnx", "onnxscript",
 HEADERS = {
     "lsd_db": "LSD dB",
     "spectral_convergence_db": "SC dB",
-    "mel_lsd_db": "mel LSD dB",
+    "mel_lsd_db": "mel LSD\ndB",
     "loudness_error_db": "loudness dB",
+    "msd": "MSD",
+    "si_sdr_db": "SI-SDR\ndB",
 }
 
 
@@ -281,20 +283,40 @@ def generate(
 
 @app.command()
 def evaluate(
-    model_dir: ModelDir,
-    audio: Annotated[Path, typer.Option(help="Folder of audio the model was not trained on.")],
+    model_dirs: Annotated[list[Path], typer.Argument(help="Model folders; several are set side by side.")],
+    audio: Annotated[Path, typer.Option(help="Folder of audio the models were not trained on.")],
+    generated: Annotated[Optional[Path], typer.Option(help="Folder of sound that the model made by itself.")] = None,  # noqa: UP045
     json_file: Annotated[Optional[Path], typer.Option("--json", help="Write the figures to this file.")] = None,  # noqa: UP045
+    html: Annotated[Optional[Path], typer.Option(help="Write a page with pictures and sounds to this file.")] = None,  # noqa: UP045
 ) -> None:
-    """How near decoded sound is to the sound that was encoded, file by file."""
-    from audiovae.conversion import evaluate_model
+    """How near decoded sound is to the sound that was encoded, file by file and as a set."""
+    from audiovae.conversion import evaluate_model, evaluate_models
 
-    result = evaluate_model(model_dir, audio, _progress)
+    if generated and len(model_dirs) > 1:
+        raise SettingsError(
+            f"--generated is the sound of one model, {len(model_dirs)} are named: evaluate each by itself"
+        )
+    several = len(model_dirs) > 1
+    result = (
+        evaluate_models(model_dirs, audio, _progress)
+        if several
+        else evaluate_model(model_dirs[0], audio, _progress, generated)
+    )
     if json_file:
         from audiovae.latent_space import replace_text
 
         replace_text(json_file, json.dumps(result, indent=1))
-    _print_evaluation(result)
-    if not result["counts"].get("compared"):
+    if html:
+        from audiovae.analysis.evaluation_page import write_page
+
+        write_page(html, result, model_dirs)
+    models = result["models"] if several else [result]
+    for model in models:
+        if several:
+            typer.echo(f"\n{model['model_name']}")
+        _print_evaluation(model)
+    Console().print(Text(result["answer"]))
+    if not all(model["counts"].get("compared") for model in models):
         raise typer.Exit(1)
 
 
@@ -356,15 +378,20 @@ def _progress(items: Sequence[T]) -> Iterator[T]:
 
 
 def _print_evaluation(result: dict[str, Any]) -> None:
-    metrics = list(result["means"])
-    figures = [Column(HEADERS.get(name, name), justify="right", no_wrap=True) for name in metrics]
-    table = Table(Column("file", overflow="fold"), *figures, Column("remark", overflow="fold"))
+    metrics = [name for name in HEADERS if result["means"][name] is not None or name not in result["not_applicable"]]
+    figures = [Column(HEADERS[name], justify="right", no_wrap=True) for name in metrics]
+    table = Table(Column("file", overflow="fold"), *figures)
     for row in result["files"]:
-        remark = "" if row["status"] == "compared" else f"{row['status']} {row['reason'] or ''}"
-        table.add_row(Path(row["file"]).name, *(_figure(row[name]) for name in metrics), remark)
+        table.add_row(Path(row["file"]).name, *(_figure(row[name]) for name in metrics))
     table.add_section()
-    table.add_row("mean", *(_figure(result["means"][name]) for name in metrics), "")
-    Console().print(table)
+    table.add_row("mean", *(_figure(result["means"][name]) for name in metrics))
+    remarks = [
+        f"{Path(row['file']).name}: {row['status']}, {row['reason'] or 'left out'}"
+        for row in result["files"]
+        if row["status"] != "compared"
+    ]
+    remarks += [f"{name.removesuffix('_db')}: not applicable, {why}" for name, why in result["not_applicable"].items()]
+    Console().print(table, *map(Text, remarks), sep="\n")
 
 
 def _figure(value: float | None) -> str:

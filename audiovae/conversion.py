@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from audiovae.analysis.reconstruction import evaluate_files
+from audiovae.analysis.evaluation import Evaluated, compare_models, evaluate_generated, evaluate_player
+from audiovae.analysis.evaluation_answer import write_answer
 from audiovae.corpus.audio_file import find_audio
 from audiovae.errors import AudioFileError, LatentsError
 from audiovae.latent_space import read_latents, write_latents
@@ -40,18 +41,29 @@ def decode_files(model_dir: Path, latents: Sequence[Path], out: Path, progress: 
         yield target
 
 
-def evaluate_model(model_dir: Path, audio: Path, progress: Progress = iter) -> dict[str, Any]:
-    """Reconstruction figures of every file of a folder; see `audiovae.analysis.reconstruction`."""
-    player = Player(model_dir)
-    files = find_audio([audio])
-    result = evaluate_files(
-        lambda sound: player.decode(player.encode(sound)),
-        files,
-        player.space.sample_rate,
-        player.space.channels,
-        progress,
+def evaluate_model(
+    model_dir: Path, audio: Path, progress: Progress = iter, generated: Path | None = None
+) -> dict[str, Any]:
+    """Reconstruction figures of every file of a folder; see `audiovae.analysis.evaluation`.
+
+    With a folder of generated sounds, ``generated`` says how near they are to the real ones as a set.
+    """
+    made = None if generated is None else find_audio([generated])  # a folder that is not there is told at once
+    found = evaluate_player(Player(model_dir), find_audio([audio]), progress)
+    result = (
+        found.result if made is None else found.result | {"generated": evaluate_generated(made, found.real, progress)}
     )
-    return {"model_name": player.space.model_name, "model_id": player.space.model_id} | result
+    return {"answer": write_answer(result)} | result
+
+
+def evaluate_models(model_dirs: Sequence[Path], audio: Path, progress: Progress = iter) -> dict[str, Any]:
+    """Several models side by side: ``models``, the result of each, ``comparisons`` of every two, and the ``answer``."""
+    files = find_audio([audio])
+    evaluated: list[Evaluated] = []
+    for model_dir in model_dirs:
+        evaluated.append(evaluate_player(Player(model_dir), files, progress, evaluated[0].real if evaluated else None))
+    result = {"models": [one.result for one in evaluated], "comparisons": compare_models(evaluated)}
+    return {"answer": write_answer(result)} | result
 
 
 def _name_targets(sources: Sequence[Path], out: Path, suffix: str) -> list[Path]:

@@ -1,0 +1,112 @@
+"""What an evaluation found, in words: the one paragraph that stands before all numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from audiovae.analysis.evaluation import name_models
+
+PRIMARY = "mel_lsd_db"  # decided before looking: log-mel is what is heard, and no phase enters
+PRIMARY_NAME = "mel log-spectral distance"
+LEVEL = 0.05
+
+
+def write_answer(result: Mapping[str, Any]) -> str:
+    """One paragraph on one model (the result of `evaluate_player`, with ``generated`` or without) or several.
+
+    Several: ``models`` and ``comparisons``. The first sentence is the answer; the words follow the numbers, and say
+    that nothing is certain where the test of the primary figure is above 5 %.
+    """
+    if "models" not in result:
+        return " ".join([_describe_one(result), *_describe_set(result), *_describe_generated(result)])
+    models = result["models"]
+    if len(models) == 1:
+        return write_answer(models[0])
+    names = name_models(models)
+    ranked = sorted(
+        (i for i, model in enumerate(models) if model["means"][PRIMARY] is not None),
+        key=lambda i: models[i]["means"][PRIMARY],
+    )
+    if len(ranked) < 2:
+        return "There is nothing to compare: fewer than two of the models have a file that could be compared."
+    best = ranked[0]
+    sentences = [_describe_pair(result, names, best, other) for other in ranked[1:]]
+    return " ".join([*sentences, *_describe_sets(models, names, ranked)])
+
+
+def _describe_one(model: Mapping[str, Any]) -> str:
+    rows = [row for row in model["files"] if row["status"] == "compared"]
+    if not rows:
+        return f"None of the {len(model['files'])} files could be compared with what {model['model_name']} makes of it."
+    nearest, furthest = (choose(rows, key=lambda row: row[PRIMARY]) for choose in (min, max))
+    return (
+        f"What {model['model_name']} decodes is {model['means'][PRIMARY]:.1f} dB ({PRIMARY_NAME}) from the originals "
+        f"in the mean of {_count(rows)}, from {nearest[PRIMARY]:.1f} dB ({Path(nearest['file']).stem}) to "
+        f"{furthest[PRIMARY]:.1f} dB ({Path(furthest['file']).stem}); its loudness is off by "
+        f"{model['means']['loudness_error_db']:.1f} dB."
+    )
+
+
+def _describe_set(model: Mapping[str, Any]) -> list[str]:
+    found = model["set_distances"]["mel"]
+    if not found or found["ratio"] is None:
+        return []
+    return [
+        f"As a set, decoded sounds are {found['ratio']:.2g} times as far from other originals as originals are from "
+        f"each other (Frechet distance of log-mel patches; p = {_p(found['p'])})."
+    ]
+
+
+def _describe_generated(model: Mapping[str, Any]) -> list[str]:
+    if "generated" not in model:
+        return []
+    found = model["generated"]["set_distances"]["mel"]
+    if not found:
+        return ["There is no audible sound to compare the generated files with, or none among them."]
+    if found["ratio"] is None:
+        return [f"Generated sounds are {found['value']:.3g} dB² from the real ones ({found['reason']})."]
+    return [
+        f"Generated sounds are {found['ratio']:.2g} times as far from real ones as real ones are from each other "
+        f"(p = {_p(found['p'])})."
+    ]
+
+
+def _describe_pair(result: Mapping[str, Any], names: list[str], best: int, other: int) -> str:
+    pair = next(pair for pair in result["comparisons"] if {pair["first"], pair["second"]} == {best, other})
+    figure = pair["figures"][PRIMARY]
+    wins = figure["first_wins" if pair["first"] == best else "second_wins"]
+    means = [result["models"][i]["means"][PRIMARY] for i in (best, other)]
+    numbers = f"{means[0]:.1f} against {means[1]:.1f} dB, {PRIMARY_NAME}"
+    if figure["low"] is not None:
+        low, high = sorted(abs(figure[end]) for end in ("low", "high"))
+        covers_zero = figure["low"] <= 0 <= figure["high"]
+        low = -low if covers_zero else low
+        numbers += f"; difference {abs(figure['difference']):.1f} dB, 95 % interval {low:.1f} to {high:.1f}"
+    numbers += f"; Wilcoxon p = {_p(figure['wilcoxon_p'])}"
+    share = f"on {wins} of {figure['n_files']} files ({numbers})"
+    if figure["wilcoxon_p"] > LEVEL:
+        return (
+            f"{names[best]} and {names[other]} cannot be told apart: {names[best]} is nearer to the originals {share}."
+        )
+    return f"{names[best]} is nearer to the originals than {names[other]} {share}."
+
+
+def _describe_sets(models: Sequence[Mapping[str, Any]], names: list[str], ranked: list[int]) -> list[str]:
+    found = {i: models[i]["set_distances"]["mel"] for i in ranked}
+    known = [f"{found[i]['ratio']:.2g} ({names[i]})" for i in ranked if found[i] and found[i]["ratio"] is not None]
+    if not known:
+        return []
+    ratios = " and ".join([", ".join(known[:-1]), known[-1]] if len(known) > 1 else known)
+    return [
+        f"As a set, decoded sounds are {ratios} times as far from other originals as originals are from each other."
+    ]
+
+
+def _p(value: float) -> str:
+    return f"{value:.1g}" if value < 0.1 else f"{value:.2f}"
+
+
+def _count(rows: list[Any]) -> str:
+    return "1 file" if len(rows) == 1 else f"{len(rows)} files"

@@ -1,0 +1,123 @@
+"""Models on a folder of sounds, from the JSON to the page: real folders, tiny models."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audiovae.analysis.evaluation import name_models
+from audiovae.analysis.evaluation_answer import write_answer
+from audiovae.analysis.evaluation_page import write_page
+from audiovae.analysis.reconstruction import FIGURES, METRICS
+from audiovae.conversion import evaluate_model, evaluate_models
+from audiovae.corpus.audio_file import write_audio
+from audiovae.errors import AudioFileError
+
+
+@pytest.fixture(scope="module")
+def side_by_side(tiny_model: Path, tiny_waveform_model: Path) -> dict:
+    """The spectral and the waveform tiny model on the sounds of the former."""
+    return evaluate_models([tiny_model, tiny_waveform_model], tiny_model.parent / "sounds")
+
+
+def test_one_model_has_figures_of_files_and_of_the_set(tiny_model: Path) -> None:
+    result = evaluate_model(tiny_model, tiny_model.parent / "sounds")
+    assert set(result) >= {"model_name", "model_id", "files", "means", "counts"}  # as ever
+    assert result["means"]["si_sdr_db"] is None
+    assert "phases" in result["not_applicable"]["si_sdr_db"]
+    for found in result["set_distances"].values():
+        assert found["n_real_files"] == 6
+        assert 0 <= found["low"] <= found["value"] <= found["high"]
+        assert 0 < found["p"] <= 1
+    assert result["answer"].startswith("What tiny decodes is ")
+    json.dumps(result, allow_nan=False)
+
+
+def test_two_models_are_compared_on_the_same_files(side_by_side: dict) -> None:
+    spectral, waveform = side_by_side["models"]
+    (pair,) = side_by_side["comparisons"]
+    assert (pair["first"], pair["second"]) == (0, 1)
+    assert waveform["not_applicable"] == {}
+    assert waveform["means"]["si_sdr_db"] is not None
+    assert pair["figures"]["si_sdr_db"]["n_files"] == 0  # the spectral model has none
+    for name in METRICS:
+        figure = pair["figures"][name]
+        assert figure["n_files"] == 6
+        assert figure["difference"] == pytest.approx(waveform["means"][name] - spectral["means"][name])
+        assert figure["low"] <= figure["difference"] <= figure["high"]
+        assert figure["wilcoxon_p"] <= figure["wilcoxon_p_holm"]
+    for name, found in pair["set_distances"].items():
+        expected = waveform["set_distances"][name]["value"] - spectral["set_distances"][name]["value"]
+        assert found["value"] == pytest.approx(expected)
+    json.dumps(side_by_side, allow_nan=False)
+
+
+def test_a_model_beside_itself_ties_and_is_not_told_apart(tiny_model: Path) -> None:
+    result = evaluate_models([tiny_model, tiny_model], tiny_model.parent / "sounds")
+    assert name_models(result["models"]) == ["tiny (1)", "tiny (2)"]
+    (pair,) = result["comparisons"]
+    assert pair["figures"]["mel_lsd_db"]["ties"] == 6
+    assert pair["set_distances"]["mel"] == {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert "cannot be told apart" in result["answer"]
+
+
+def test_the_answer_names_the_nearer_model_in_either_order(side_by_side: dict) -> None:
+    models = side_by_side["models"]
+    better = min(range(2), key=lambda i: models[i]["means"]["mel_lsd_db"])
+    figure = side_by_side["comparisons"][0]["figures"]["mel_lsd_db"]
+    wins = figure["first_wins" if better == 0 else "second_wins"]
+    assert f"on {wins} of 6 files" in side_by_side["answer"]
+    assert write_answer(side_by_side) == side_by_side["answer"]
+
+
+def test_generated_sounds_are_compared_as_a_set(tiny_model: Path, tmp_path: Path) -> None:
+    sounds, rng = tiny_model.parent / "sounds", np.random.default_rng(0)
+    for i in range(5):
+        write_audio(tmp_path / f"noise_{i}.wav", 0.2 * rng.standard_normal(44100).astype(np.float32), 44100)
+    write_audio(tmp_path / "silent.wav", np.zeros(44100), 44100)
+    (tmp_path / "torn.wav").write_bytes(b"RIFF")
+    found = evaluate_model(tiny_model, sounds, generated=tmp_path)["generated"]
+    assert [row["status"] for row in found["files"]] == ["compared"] * 5 + ["silent", "unreadable"]
+    noise = found["set_distances"]["mel"]
+    assert (noise["n_files"], noise["n_real_files"], noise["left_out"]) == (5, 6, 1)
+    assert noise["ratio"] > 2
+    assert noise["p"] < 0.05
+    same = evaluate_model(tiny_model, sounds, generated=sounds)
+    assert same["generated"]["set_distances"]["mel"]["value"] == pytest.approx(0.0, abs=1e-6)
+    assert same["generated"]["set_distances"]["mel"]["p"] > 0.5
+    assert "Generated sounds are" in same["answer"]
+
+
+def test_a_folder_without_generated_sounds_is_refused(tiny_model: Path, tmp_path: Path) -> None:
+    with pytest.raises(AudioFileError, match="among the generated"):
+        evaluate_model(tiny_model, tiny_model.parent / "sounds", generated=tmp_path)
+
+
+def test_the_page_stands_alone_and_leads_with_the_answer(
+    side_by_side: dict, tiny_model: Path, tiny_waveform_model: Path, tmp_path: Path
+) -> None:
+    write_page(tmp_path / "page.html", side_by_side, [tiny_model, tiny_waveform_model])
+    page = (tmp_path / "page.html").read_text()
+    assert page.index('<section class="answer">') < page.index("<h2>")
+    assert side_by_side["answer"].partition(" (")[0] in page
+    sources = re.findall(r'(?:src|href)="([^"]{0,40})', page)
+    assert all(source.startswith(("data:", "#")) for source in sources)
+    assert "http" not in re.sub(r'"http://www.w3.org/2000/svg"', "", page)
+    assert page.count("<audio") == page.count('src="data:audio/mpeg;base64,') == 9  # 3 files, original and 2 models
+    assert page.count("<svg") == 3
+    assert "n/a" in page
+    assert "None" not in page
+    assert "nan" not in re.sub(r'base64,[^"]*', "", page)
+
+
+def test_the_page_of_one_model_that_compares_nothing_is_written(tiny_model: Path, tmp_path: Path) -> None:
+    write_audio(tmp_path / "silent.wav", np.zeros(44100), 44100)
+    result = evaluate_model(tiny_model, tmp_path)
+    assert result["means"] == dict.fromkeys(FIGURES)
+    assert result["answer"] == "None of the 1 files could be compared with what tiny makes of it."
+    write_page(tmp_path / "page.html", result, [tiny_model])
+    assert "<audio" not in (tmp_path / "page.html").read_text()
