@@ -69,9 +69,9 @@ class ScriptedFile:
     """
 
     def __init__(self, path: Path) -> None:
+        self.module = load_script(path)
         import torch
 
-        self.module = load_script(path)
         basis, size = getattr(self.module, "latent_pca", None), getattr(self.module, "latent_size", None)
         if isinstance(basis, torch.Tensor) and basis.dim() == 2 and isinstance(size, int):
             basis[size:] = 0  # the file fills dimensions it dropped with noise, which now goes nowhere
@@ -245,9 +245,15 @@ def load_script(path: Path) -> Any:
     Raises
     ------
     ModelFolderError
-        If the file is missing, cut short, a checkpoint, or anything else.
+        If the file is missing, cut short, a checkpoint, or anything else, or torch is not installed.
     """
-    import torch
+    try:
+        import torch
+    except ModuleNotFoundError:
+        raise ModelFolderError(
+            f"{path.parent} is an imported TorchScript model, which needs torch to play: run  "
+            "pip install 'gesturemap[train]'"
+        ) from None
 
     if not path.is_file():
         raise ModelFolderError(f"{path}: no such file; a TorchScript file (.ts) expected")
