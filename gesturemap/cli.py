@@ -548,6 +548,10 @@ def perform(
     ] = None,
     wekinator_out_port: Annotated[int, typer.Option(help="Port that Wekinator sends its outputs to.")] = 12000,
     features: Annotated[Optional[str], typer.Option(help="Features that --wekinator gets.")] = None,  # noqa: UP045
+    triggers: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Trigger file: panic, run, toggle and stop by pedal, OSC, MIDI or pose."),
+    ] = None,
     library: Library = None,
     force: Force = False,
     as_json: Json = False,
@@ -574,6 +578,7 @@ def perform(
         wekinator=wekinator,
         wekinator_out_port=wekinator_out_port,
         features=features,
+        triggers=triggers,
     )
     print_performance(counted, as_json)
 

@@ -53,6 +53,7 @@ class ControlLoop:
     idle_after_s : a live tracker without a frame for so long, and for 3 of its frames, has lost the hand.
     controls : what the performer asks for.
     poll : looks for requests from the network; called every tick, must not block.
+    hear : looks for requests in a frame, or while none comes; called every tick, must not block.
     describe : answers `Controls.describe`.
 
     Attributes
@@ -73,6 +74,7 @@ class ControlLoop:
         idle_after_s: float = 0.1,
         controls: Controls | None = None,
         poll: Callable[[], None] = lambda: None,
+        hear: Callable[[Frame | None], None] = lambda frame: None,
         describe: Callable[[], None] = lambda: None,
     ) -> None:
         self.controls = controls or Controls()
@@ -81,7 +83,7 @@ class ControlLoop:
         self.problem = ""
         self._tracker, self._extractor, self._source = tracker, extractor, source
         self._guard, self._sinks, self._clock = guard, tuple(sinks), clock
-        self._poll, self._describe = poll, describe
+        self._poll, self._hear, self._describe = poll, hear, describe
         self._live = tracker.live
         self._period_s = 1.0 / tracker.frame_rate
         self._stale_s = max(_STALE_S, self._period_s)
@@ -108,6 +110,7 @@ class ControlLoop:
         """One frame, or one look around while none comes; False once `limit_s` have passed since the first tick."""
         self._obey()
         frame = self._read()
+        self._hear(frame)
         if frame is None and not self._live:
             return True
         # A file has its own time, and nothing but its frames to tell it.

@@ -25,10 +25,12 @@ from gesturemap.live.paced import PacedTracker
 from gesturemap.live.settings import LiveSettings
 from gesturemap.live.sinks import LatentSink
 from gesturemap.live.sources import LatentSource, MappingSource
+from gesturemap.live.trigger_control import TriggerControl
 from gesturemap.live.view import watching
 from gesturemap.mapping import Mapping
 from gesturemap.mapping.mapping import OutputSettings
 from gesturemap.osc.wekinator_client import OUT_PORT, WekinatorClient
+from gesturemap.recording.hands_free import Triggers
 from gesturemap.trackers.base import Tracker
 
 CONTROL_PORT = 7401
@@ -82,6 +84,7 @@ def perform(
     control: Address | None = ("127.0.0.1", CONTROL_PORT),
     clock: Clock | None = None,
     controls: Controls | None = None,
+    triggers: Triggers | None = None,
     player: Any = None,
 ) -> dict[str, Any]:
     """Play a tracker through a mapping until it ends, for `seconds`, or until Ctrl-C, which fades and closes all.
@@ -95,6 +98,7 @@ def perform(
     control : host and port to listen at for panic and the like while playing in real time; None for nowhere.
     clock : the one a live tracker's frames are timed on.
     controls : to ask for things from another thread.
+    triggers : to ask for panic, run and stop without hands.
     player : plays instead of the one in `model_dir`.
 
     Returns
@@ -145,6 +149,7 @@ def perform(
             idle_after_s=settings.idle_after_s,
             controls=controls,
             poll=listener.poll if listener else _nothing,
+            hear=TriggerControl(controls, triggers).hear if triggers else _nothing,
             describe=osc.describe if osc else _nothing,
         )
         if not offline:
@@ -159,7 +164,7 @@ def perform(
     return {"ended": ended} | loop.counters.summary() | lost | tracked | {"outputs": [sink.summary() for sink in sinks]}
 
 
-def _nothing() -> None:
+def _nothing(frame: object = None) -> None:
     """Where there is nobody to ask."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from gesturemap.mapping import Mapping
 from gesturemap.mapping.mapping import OutputSettings
 from gesturemap.osc.udp import parse_address
 from gesturemap.osc.wekinator_client import IN_PORT, OUT_PORT
+from gesturemap.recording.hands_free import open_triggers
 from gesturemap.trackers.base import Tracker
 
 
@@ -46,6 +48,7 @@ def start_performance(
     wekinator: str | None = None,
     wekinator_out_port: int = OUT_PORT,
     features: str | None = None,
+    triggers: Path | None = None,
 ) -> dict[str, Any]:
     """See `gesturemap perform --help`, and `gesturemap.live.perform.perform` for what comes back.
 
@@ -65,17 +68,23 @@ def start_performance(
         raise GestureMapError("what to play? name a MAPPING, or --wekinator HOST:PORT")
     else:
         source = _adjust(Mapping.load(find_mapping(mapping, library)), settings.output, model_dir)
-    return perform(
-        source,
-        tracker,
-        Outputs(tuple(parse_address(target) for target in osc), audio, audio_file),
-        model_dir=model_dir,
-        force=force,
-        seconds=seconds,
-        settings=settings.live,
-        control=parse_address(control or str(CONTROL_PORT), CONTROL_PORT),
-        clock=clock,
-    )
+    with ExitStack() as stack:
+        asked = None
+        if triggers is not None:
+            # The keys of a performance are its own, so that p is panic whatever a file says.
+            asked = stack.enter_context(open_triggers(triggers, tracker.layout, clock, keys=False))
+        return perform(
+            source,
+            tracker,
+            Outputs(tuple(parse_address(target) for target in osc), audio, audio_file),
+            model_dir=model_dir,
+            force=force,
+            seconds=seconds,
+            settings=settings.live,
+            control=parse_address(control or str(CONTROL_PORT), CONTROL_PORT),
+            clock=clock,
+            triggers=asked,
+        )
 
 
 def _adjust(mapping: Mapping, changes: dict[str, Any], model_dir: Path | None) -> Mapping:

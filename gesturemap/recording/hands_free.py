@@ -69,9 +69,10 @@ class Triggers:
         self.close()
 
 
-def open_triggers(path: str | Path, layout: Layout, clock: Clock) -> Triggers:
-    """The triggers of a file, its sources open."""
+def open_triggers(path: str | Path, layout: Layout, clock: Clock, keys: bool = True) -> Triggers:
+    """The triggers of a file, its sources open; the keys of the terminal only where `keys` and the file say so."""
     settings = load_triggers(path)
+    settings = settings.model_copy(update={"keys": settings.keys and keys})
     return Triggers(settings, layout, open_sources(settings, clock))
 
 
