@@ -124,30 +124,45 @@ def read_folder(folder: Path) -> tuple[dict[str, Any], Examples]:
         if state["format"] != FORMAT:
             raise RecordingError(f"{path}: session format {state['format']!r} found, {FORMAT} expected")
         return state, _read_examples(folder / RECORDING_NAME, state)
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise RecordingError(f"{path}: no session of the bridge, or a damaged one ({error!r})") from None
 
 
 def _read_examples(path: Path, state: dict[str, Any]) -> Examples:
     examples = Examples()
-    if not path.exists() and not state.get("rounds"):
+    if not path.exists():
         return examples
     takes = {take.index: take for take in Recording.load(path).takes}
-    decided_take, decided_row = state.get("decided", (0, 0))
-    spans = [dict(entry) for entry in state.get("rounds", [])]
-    for index, take in takes.items():
-        first = decided_row if index == decided_take else 0
-        if index >= decided_take and len(take.time_s) > first:
-            spans.append({"take": index, "first": first, "rows": len(take.time_s) - first, "blanked": []})
-            state["decided"] = index, len(take.time_s)
-    for span in spans:
+    for span in _spans(state, {index: len(take.time_s) for index, take in takes.items()}):
         take, rows = takes[span["take"]], slice(span["first"], span["first"] + span["rows"])
-        assert take.latents is not None
+        if take.latents is None:
+            raise RecordingError(f"{path}: a recording without outputs, not one of the bridge")
         added = examples.begin(span["take"], span["first"])
         added.inputs = [tuple(row) for row in take.values[rows].tolist()]
         added.outputs = [tuple(row) for row in take.latents[rows].tolist()]
         added.blanked = {int(output) for output in span["blanked"]}
     return examples
+
+
+def _spans(state: dict[str, Any], lengths: dict[int, int]) -> list[dict[str, Any]]:
+    """Which rows of which take are rounds, `lengths` being the rows there are; brings `decided` up to date.
+
+    A kill can leave rows that `session.json` does not know yet, and lose ones that it does.
+    """
+    decided_take, decided_row = state.get("decided", (0, 0))
+    decided_row = min(decided_row, lengths.get(decided_take, 0))
+    state["decided"] = decided_take, decided_row
+    spans = [dict(entry) for entry in state.get("rounds", []) if lengths.get(entry["take"], 0) > entry["first"]]
+    for index, length in sorted(lengths.items()):
+        first = decided_row if index == decided_take else 0
+        if index < decided_take or length <= first:
+            continue
+        state["decided"] = index, length
+        if spans and (spans[-1]["take"], spans[-1]["first"] + spans[-1]["rows"]) == (index, first):
+            spans[-1]["rows"] += length - first
+        else:
+            spans.append({"take": index, "first": first, "rows": length - first, "blanked": []})
+    return spans
 
 
 def copy_rounds(rounds: Sequence[Round], names: Sequence[str], log: TakeLog) -> list[Round]:

@@ -62,7 +62,7 @@ def load(session: Session, folder: Path, *, then_run: bool = False) -> None:
     state, examples = read_folder(folder)
     try:
         settings = _read(state, examples.rounds)
-    except (LookupError, TypeError, ValueError, GestureMapError, AudioVAEError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, GestureMapError, AudioVAEError) as error:
         raise RecordingError(f"{folder}: damaged session.json ({error})") from None
     session.begin(settings["n_inputs"], settings["kinds"], settings["input_names"])
     for slot, stored in zip(session.slots, settings["slots"], strict=False):

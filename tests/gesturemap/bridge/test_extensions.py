@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from pathlib import Path
 
@@ -183,9 +184,10 @@ def test_what_was_undone_or_deleted_stays_so_after_a_crash(make_bridge, folder: 
     assert len(third.session.examples) == 5, "recorded after the deletion, by another process"
 
 
-@pytest.mark.parametrize(
-    "text", ["{", "{}", '{"format": 2}', '{"format": 1, "outputs": 3}', '{"format": 1, "rounds": [{}]}']
-)
+DAMAGED = ("{", "{}", "[]", '{"format": 2}', '{"format": 1, "outputs": 3}', '{"format": 1, "snapshots": []}')
+
+
+@pytest.mark.parametrize("text", DAMAGED)
 def test_a_damaged_session_is_refused_and_the_present_one_stays(bridge, folder: Path, text: str) -> None:
     bridge.train()
     folder.mkdir()
@@ -193,6 +195,24 @@ def test_a_damaged_session_is_refused_and_the_present_one_stays(bridge, folder: 
     bridge.say("/gesturemap/load", str(folder))
     assert "session" in bridge.state()["refusal"]
     assert len(bridge.inputs(0.5, 0.5)) == 1
+
+
+def test_rows_that_a_kill_has_lost_or_left_behind(make_bridge, folder: Path) -> None:
+    bridge = make_bridge(folder=folder)
+    bridge.record(3, seed=1)
+    bridge.control("startRecording")
+    bridge.inputs(0.5, 0.5)
+    assert json.loads((folder / "session.json").read_text())["rounds"][1]["rows"] == 1
+    lost = make_bridge()
+    lost.say("/gesturemap/load", str(folder))
+    assert lost.state()["examples"] == 3, "the row was not flushed yet"
+    for _ in range(4):
+        bridge.inputs(0.6, 0.6)
+    bridge.clock.sleep_s(1.0)
+    bridge.session.poll()
+    left = make_bridge()
+    left.say("/gesturemap/load", str(folder))
+    assert [len(each.inputs) for each in left.session.examples.rounds] == [3, 5]
 
 
 def test_projects_of_the_original_go_both_ways(make_bridge, folder: Path, tmp_path: Path) -> None:
