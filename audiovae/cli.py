@@ -321,6 +321,21 @@ def evaluate(
 
 
 @app.command()
+def analyse(
+    model_dir: ModelDir,
+    corpus: Annotated[Path, typer.Option(help="A prepared corpus; best the model's own, with held-out files.")],
+    out: Annotated[Path, typer.Option(help="Folder for analysis.html, analysis.json and the sounds.")],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same analysis.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """What a model's latent space is made of: dimensions, descriptors, a map to listen to, ways through it."""
+    from audiovae.analysis.analyse import analyse_model
+
+    result = analyse_model(model_dir, corpus, out, seed, _progress)
+    typer.echo(json.dumps(result) if as_json else f"{result['answer']}\n{out / 'analysis.html'}")
+
+
+@app.command()
 def info(model_dir: ModelDir, as_json: Json = False) -> None:
     """What a model folder holds: identity, rates, latents, files."""
     from audiovae.latent_space import LatentSpace
@@ -371,10 +386,10 @@ def _print_paths(paths: Iterator[Path]) -> None:
         typer.echo(path)
 
 
-def _progress(items: Sequence[T]) -> Iterator[T]:
+def _progress(items: Sequence[T], description: str = "") -> Iterator[T]:
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        yield from bar.track(items, description="")
+        yield from bar.track(items, description=description)
 
 
 def _print_evaluation(result: dict[str, Any]) -> None:

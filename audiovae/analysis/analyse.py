@@ -24,7 +24,7 @@ from audiovae.analysis.smoothness import compare_smoothness, measure_smoothness
 from audiovae.corpus.corpus import Corpus
 from audiovae.errors import SettingsError
 from audiovae.latent_space import LatentSpace, replace_text
-from audiovae.player import save_audio
+from audiovae.player import Player, save_audio
 from audiovae.settings import Settings
 
 FORMAT = 1
@@ -74,6 +74,13 @@ class Analysis:
 
 def _plain(items: Sequence[T], _: str) -> Iterable[T]:
     return items
+
+
+def analyse_model(
+    model_dir: Path, corpus: Path, out: Path, seed: int = 0, progress: Progress[Any] = _plain
+) -> dict[str, Any]:
+    """`analyse` of a model folder and a corpus folder."""
+    return analyse(Player(model_dir), Corpus.open(corpus), out, seed, progress=progress)
 
 
 def analyse(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audiovae.analysis import figures
+from audiovae.analysis import analysis_figures as figures
 from audiovae.analysis.analysis_answer import correlation, number, strongest
 from audiovae.analysis.snippets import embed_audio
 

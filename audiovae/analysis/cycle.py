@@ -18,8 +18,8 @@ MAX_SHIFT_S = 0.35
 def measure_cycle(model: Model, paths: Sequence[tuple[FloatArray, FloatArray]], std: FloatArray) -> dict[str, Any]:
     """Correlation and error of every dimension after decoding and encoding again, ready for JSON.
 
-    The shift of whole latent frames that the models' windows and delays leave is found as the one with the
-    largest correlation over all dimensions, and taken out.
+    The shift of whole latent frames that a model's windows and delays leave is found as the one with the
+    largest squared correlation over all dimensions, and taken out.
 
     Parameters
     ----------
@@ -54,8 +54,9 @@ def find_shift(returned: Sequence[tuple[FloatArray, FloatArray]], limit: int) ->
     """Frames by which the second of each pair is later than the first, from -limit to limit."""
     longest = max(len(z) for z, _ in returned)
     shifts = [shift for shift in range(-limit, limit + 1) if longest - abs(shift) >= 8] or [0]
-    # Of equal ones the smallest, so that a sound that does not move is not shifted.
-    return max(sorted(shifts, key=abs), key=lambda shift: float(_correlations(*_shifted(returned, shift)).mean()))
+    # Squared, because a dimension that does not come back correlates a little with every shift; of equal ones the
+    # smallest, so that a sound that does not move is not shifted.
+    return max(sorted(shifts, key=abs), key=lambda shift: float((_correlations(*_shifted(returned, shift)) ** 2).sum()))
 
 
 def _shifted(returned: Sequence[tuple[FloatArray, FloatArray]], shift: int) -> tuple[FloatArray, FloatArray]:

@@ -21,7 +21,7 @@ from audiovae.latent_space import LatentSpace
 FloatArray = npt.NDArray[np.floating[Any]]
 Index = npt.NDArray[np.intp]
 
-HELD_S = 0.5  # a sound is held that long before a way begins, and is then cut off: decoders need a start
+HELD_S = 0.5  # both ends of a way are held that long, and cut off again: decoders and windows need surroundings
 WAYS: tuple[Way, ...] = ("linear", "spherical")
 
 
@@ -44,12 +44,14 @@ class Journey:
 
 
 def play(model: Model, name: str, latents: FloatArray) -> Journey:
-    """Latents as a sound with its descriptors; the first frame is held before it, out of hearing."""
+    """Latents as a sound with its descriptors; both ends are held beyond it, out of hearing."""
     space = model.space
     held = max(1, round(HELD_S * space.latent_rate))
-    audio = model.decode(np.concatenate([np.repeat(latents[:1], held, axis=0), latents]).astype(np.float32))
-    audio = audio[:, held * space.hop_length :]
-    return Journey(name, latents, audio, describe_sound(audio, space.sample_rate, space.hop_length))
+    audio = model.decode(np.pad(latents, ((held, held), (0, 0)), mode="edge").astype(np.float32))
+    curves = describe_sound(audio, space.sample_rate, space.hop_length)
+    end = held + len(latents)
+    inside = audio[:, held * space.hop_length : end * space.hop_length]
+    return Journey(name, latents, inside, {descriptor: values[held:end] for descriptor, values in curves.items()})
 
 
 def sweep(model: Model, dimension: Dimension, centre: FloatArray, seconds: float) -> Journey:

@@ -22,9 +22,10 @@ def total_variation(values: FloatArray, rate: float) -> float | None:
 
 
 def log_dimensionless_jerk(points: FloatArray, rate: float) -> float | None:
-    """``-ln(T^3 / v_peak^2 * integral of |u'''|^2 dt)`` of a path (n_frames, rank).
+    """``-ln(T^3 / v_peak^2 * integral of |u'''|^2 dt)`` of a path (n_frames, rank); nearer to 0 is smoother.
 
-    None if it never moves, or goes straight at an even speed, where there is no jerk but rounding. Nearer to 0 is smoother. Source: table 3, equation 13 of doi 10.1186/s12984-023-01142-7.
+    None if it never moves, or goes straight at an even speed, where there is no jerk but that of rounding.
+    Source: table 3, equation 13 of doi 10.1186/s12984-023-01142-7.
     """
     speed = np.linalg.norm(np.diff(points, axis=0), axis=1) * rate
     jerk = np.diff(points, n=3, axis=0) * rate**3
