@@ -93,7 +93,7 @@ class LiveSound:
             space.channels,
             _WITHOUT,
             device=int(device) if device is not None and device.isdigit() else device,
-            blocksize=self._frames * space.hop_length,
+            # No blocksize: PortAudio's blocking write into JACK corrupts memory where one is asked for.
             latency=settings.lead_blocks * self._period_s,
         )
         self._thread = threading.Thread(target=self._play, name="sound", daemon=True)
