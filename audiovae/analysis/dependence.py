@@ -224,7 +224,7 @@ def _information(x: Index, y: Index) -> float:
     """Mutual information in bits of ranks (n,) from 1 to n, by their nearest neighbours.
 
     It is scikit-learn's `mutual_info_regression`, twenty times as fast: how many ranks lie within a distance needs
-    no search. Source: Kraskov et al. 2004, the first of their estimators, as in sklearn/feature_selection/_mutual_info.py.
+    no search. Source: Kraskov et al. 2004, their first estimator, as in sklearn/feature_selection/_mutual_info.py.
     """
     from scipy.spatial import cKDTree
     from scipy.special import digamma
