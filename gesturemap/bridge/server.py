@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import select
 import socket
 import sys
@@ -77,6 +78,8 @@ def run_bridge(
                 send_bundle_reply=batch_sender.send,
             )
             executor.submit(_warm_up, settings).result()
+            gc.collect()
+            gc.freeze()  # looking through a hundred thousand objects of libraries holds an answer up by milliseconds
             if settings.folder is not None and settings.folder.exists():
                 saving.load(session, settings.folder)
             if project is not None:
@@ -91,6 +94,7 @@ def run_bridge(
                 saving.settle(session)
             return replace(session.counts)
     finally:
+        gc.unfreeze()
         sys.setswitchinterval(before_s)
         for each in (receiver, sender, batch_sender, hear, tell):
             each.close()
