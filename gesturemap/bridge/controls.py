@@ -38,7 +38,7 @@ def start_dtw_recording(session: Session, gesture: int) -> None:
 
 def stop_dtw_recording(session: Session, *ignored: object) -> None:
     """End the gesture's example; any argument is ignored. Running is resumed, under --strict it is not."""
-    was_running = session.ran_before_gesture
+    was_running, session.ran_before_gesture = session.ran_before_gesture, False
     session.stop_recording()
     if was_running and not session.settings.strict:
         session.start_running()
