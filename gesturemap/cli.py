@@ -683,6 +683,24 @@ def report(
 
 
 @app.command()
+def study(
+    file: Annotated[Path, typer.Argument(metavar="STUDY.toml", help="Models, recordings and recipes to compare.")],
+    out: Annotated[Path, typer.Option(help="Folder for study.html, study.json and a report of each combination.")],
+    library: Library = None,
+    as_json: Json = False,
+) -> None:
+    """Every model under every set of recordings through every mapping recipe, on one page.
+
+    The file holds [models] NAME = FOLDER, [recordings] NAME = [RECORDING, ...] and [recipes.NAME] with regressor,
+    features and set; paths are relative to it.
+    """
+    from gesturemap.report.study import run_study
+
+    result = run_study(file, out, library, say=lambda text: typer.echo(text, err=True))
+    typer.echo(json.dumps(result) if as_json else f"{result['answer']}\n{out / 'study.html'}")
+
+
+@app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for everything it makes.")],
     seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same demo.")] = 0,

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8a8a8a"
-VARIABLES = {BLUE: "reached", ORANGE: "gesture", GREEN: "ceiling", GREY: "null"}
+PURPLE, SAND = "#a05195", "#a57c00"
+VARIABLES = {BLUE: "reached", ORANGE: "gesture", GREEN: "ceiling", GREY: "null", PURPLE: "purple", SAND: "sand"}
+SERIES = (BLUE, ORANGE, GREEN, PURPLE, SAND, GREY)
+DASHES = ("-", "--", ":")
 COLOURS = {"gesture": ORANGE, "ceiling": GREEN, "null": GREY}
 INK = "#010203"  # stands for the page's text colour until the SVG is written
 WIDTH = 5.4  # inches; at 10 points this stays legible when a phone scales it to 360 pixels
@@ -114,6 +117,40 @@ def draw_curves(curves: Sequence[tuple[str, str, Curve]], name: str = "curves") 
     axes.set(xlabel="seconds played", ylabel="reached, %", xlim=(0, None), ylim=(0, None))
     figure.legend(loc="outside upper left", ncols=2, handlelength=1.4, columnspacing=1.2)
     return _to_svg(figure, name, "Coverage against time")
+
+
+@_style()
+def draw_combinations(rows: Sequence[tuple[str, Interval, dict[str, float]]], name: str = "coverage") -> str:
+    """Coverage of many combinations: a dot with its interval, ticks for held-out recordings and the walk."""
+    figure, (axes,) = _figure(0.9 + 0.62 * len(rows))
+    for place, (label, coverage, marks) in enumerate(rows):
+        value, low, high = (100 * x for x in (coverage.value, coverage.low, coverage.high))
+        axes.annotate(label, (0, place - 0.3), (0, 0), textcoords="offset points", va="center")
+        axes.plot([low, high], [place, place], color=ORANGE, linewidth=2.2, solid_capstyle="butt")
+        axes.plot([value], [place], "o", color=ORANGE, markersize=7)
+        for mark, colour in (("held_out", GREEN), ("walk", GREY)):
+            if mark in marks:
+                axes.plot([100 * marks[mark]], [place], "|", color=colour, markersize=15, markeredgewidth=2.6)
+    for label, colour, marker in (("gesture", ORANGE, "o"), ("held-out recordings", GREEN, "|"), ("walk", GREY, "|")):
+        axes.plot([], [], marker, color=colour, markersize=9, markeredgewidth=2, label=label)
+    axes.set(ylim=(len(rows) - 0.5, -0.6), yticks=[], xlabel="sounds of the model that are reached, %")
+    axes.set_xlim(0, min(100.0, 1.05 * max(1.0, *(100 * max(c.high, *m.values(), 0.0) for _, c, m in rows))))
+    axes.spines["left"].set_visible(False)
+    figure.legend(loc="outside upper left", ncols=3, handlelength=1.2, columnspacing=1.2)
+    return _to_svg(figure, name, "Coverage of every combination")
+
+
+@_style()
+def draw_many_curves(curves: Sequence[tuple[str, Curve]], mark_s: float, name: str = "curves") -> str:
+    """Coverage against time of many combinations; a dotted line at `mark_s`."""
+    figure, (axes,) = _figure(3.2 + 0.2 * len(curves))
+    for number, (label, curve) in enumerate(curves):
+        colour, dash = SERIES[number % len(SERIES)], DASHES[number // len(SERIES) % len(DASHES)]
+        axes.plot(curve.time_s, 100 * curve.coverage, color=colour, linestyle=dash, linewidth=1.8, label=label)
+    axes.axvline(mark_s, color=INK, linewidth=1, linestyle=":")
+    axes.set(xlabel="seconds played", ylabel="reached, %", xlim=(0, None), ylim=(0, None))
+    figure.legend(loc="outside upper left", ncols=1, handlelength=2.2)
+    return _to_svg(figure, name, "Coverage against time of every combination")
 
 
 @_style()

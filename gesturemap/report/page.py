@@ -16,6 +16,7 @@ from gesturemap.report.regions import snippet
 from gesturemap.report.sounding import FloatArray
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
     from markupsafe import Markup
 
     from gesturemap.report.report import Measured
@@ -52,26 +53,35 @@ def render_page(measured: Measured, audio: Path | None = None) -> str:
     ReportError
         If `audio` cannot be read.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
+    return (
+        make_environment()
+        .get_template("page.html")
+        .render(
+            result=measured.result,
+            motions={name: words for name, words in MOTIONS.items() if name in measured.reaches},
+            figures={name: Markup(svg) for name, svg in draw_figures(measured).items()},
+            show=make_shower(measured.result),
+            percent=percent,
+            seconds=seconds,
+            audio=None if audio is None else embed_audio(audio),
+            snippets=embed_snippets(measured),
+            max_audio_s=MAX_AUDIO_S,
+        )
+    )
+
+
+def make_environment() -> Environment:
+    """Templates of this folder; what comes from outside is escaped, and a missing value is an error."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-    )
-    return environment.get_template("page.html").render(
-        result=measured.result,
-        motions={name: words for name, words in MOTIONS.items() if name in measured.reaches},
-        figures={name: Markup(svg) for name, svg in draw_figures(measured).items()},
-        show=_shower(measured.result),
-        percent=percent,
-        seconds=seconds,
-        audio=None if audio is None else embed_audio(audio),
-        snippets=embed_snippets(measured),
-        max_audio_s=MAX_AUDIO_S,
     )
 
 
@@ -138,7 +148,7 @@ def encode_sound(sound: FloatArray, rate: int) -> str:
     return "data:audio/mpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def _shower(result: dict[str, Any]) -> Callable[..., Markup]:
+def make_shower(result: dict[str, Any]) -> Callable[..., Markup]:
     """The function by which the page shows a number of ``report.json``, with its key and exact value."""
     from markupsafe import Markup
 

@@ -135,6 +135,12 @@ def make_report(
     if audio is not None and not Path(audio).is_file():
         raise ReportError(f"{audio}: no such file: make it with `gesturemap render`, or leave out --audio")
     measured = measure_mapping(mapping, recordings, space, seed, settings or ReportSettings(), player)
+    write_report(measured, out, audio)
+    return measured.result
+
+
+def write_report(measured: Measured, out: Path, audio: str | Path | None = None) -> None:
+    """Write ``report.html`` and ``report.json`` into the folder `out`, which is made."""
     page = render_page(measured, None if audio is None else Path(audio))
     out.mkdir(parents=True, exist_ok=True)
     text = {"report.json": json.dumps(measured.result, indent=1, allow_nan=False), "report.html": page}
@@ -142,7 +148,6 @@ def make_report(
         (out / f"{name}.part").write_text(content, encoding="utf-8")
     for name in text:
         os.replace(out / f"{name}.part", out / name)
-    return measured.result
 
 
 def measure_mapping(
@@ -152,10 +157,11 @@ def measure_mapping(
     seed: int,
     settings: ReportSettings,
     player: Player | None = None,
+    reference: Reference | None = None,
 ) -> Measured:
-    """Everything a report says, without writing it."""
+    """Everything a report says, without writing it. `reference` is that of the model, if it is there already."""
     played = play_recordings(mapping, recordings, space)
-    reference = build_reference(space, settings.coverage, seed)
+    reference = reference or build_reference(space, settings.coverage, seed)
     held_out = nulls.held_out(space, settings.coverage.gate_db, len(played.latents), _generator(seed, 0))
     motions = _build_motions(played, held_out, space, reference.rank, seed)
     reaches = {name: measure(reference, motion, settings.coverage.step_s) for name, motion in motions.items()}

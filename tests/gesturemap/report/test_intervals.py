@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gesturemap.report.intervals import interval_statistics, resampling_units
 from gesturemap.report.coverage import CoverageSettings, Motion, build_reference, measure, whiten
+from gesturemap.report.intervals import interval_statistics, resampling_units
 
 SETTINGS = CoverageSettings()
 
