@@ -132,7 +132,7 @@ def explore(
     """Everything an analysis says, without writing it."""
     frames = read_frames(model, corpus, settings.max_frames, seed, lambda items: progress(items, "encoding"))
     space = frames.describe_space(model.space)
-    dimensions = measure_dimensions(model, frames, space)
+    dimensions = measure_dimensions(model, frames, space, lambda items: progress(items, "dimensions"))
     associations = associate(frames.latents, frames.descriptors, frames.run, frames.place, frames.file_index, seed)
     chart = draw_map(frames, space, settings.max_points, seed)
     playable = choose_playable(chart, settings.playable, seed)

@@ -6,6 +6,8 @@ from typing import Any
 
 from audiovae.analysis.dependence import ALPHA
 
+FAINT = 0.1  # spread
+UNALIGNED = 0.7  # share of the first component that the largest dimension has at least, if they are one
 STRONG = 0.3  # rank correlation from which on a dimension is said to go with a descriptor
 
 
@@ -21,8 +23,21 @@ def write_caveats(result: dict[str, Any]) -> list[str]:
     corpus, caveats = result["corpus"], []
     if corpus["analysed_s"] < 0.98 * corpus["duration_s"]:
         caveats.append(
-            f"{corpus['analysed_s'] / 60:.0f} of {corpus['duration_s'] / 60:.0f} minutes of the corpus were looked at, "
+            f"{corpus['analysed_s'] / 60:.1f} of {corpus['duration_s'] / 60:.1f} minutes of the corpus were looked at, "
             "chosen by the seed with every file in turn."
+        )
+    spread = max(one["std"] for one in result["dimensions"])
+    if spread < FAINT:
+        caveats.append(
+            f"The latents hardly leave their mean (largest spread {spread:.2g}, where a VAE's prior has 1): the model "
+            "looks untrained, or these sounds are all one to it."
+        )
+    largest = max(one["variance_share"] for one in result["dimensions"])
+    if largest < UNALIGNED * result["fidelity"]["explained_variance"][0]:
+        caveats.append(
+            f"The dimensions are not principal axes: the largest holds {100 * largest:.0f}\u00a0% of the variance, the "
+            f"first principal component {100 * result['fidelity']['explained_variance'][0]:.0f}\u00a0%. Several "
+            "dimensions therefore do the same, and one alone moves the sound little."
         )
     if result["smoothness"]["split"] != "validation":
         caveats.append("The corpus holds no held-out files: recorded sounds are ones the model was trained on.")
@@ -101,7 +116,7 @@ def _motion_sentences(result: dict[str, Any]) -> list[str]:
     ratio = result["smoothness"]["beside_recorded"].get("walk", {}).get("variation", {}).get("loudness")
     if ratio is not None:
         sentences.append(
-            f"On a smooth random walk the loudness changes {ratio:.1f} times as fast as in recorded sounds."
+            f"On a smooth random walk the loudness changes {ratio:.2g} times as fast as in recorded sounds."
         )
     return sentences
 

@@ -23,6 +23,7 @@ N_DRAWS = 8
 N_NEIGHBOURS = 3  # of the estimator of mutual information
 MI_SIZES = (16, 32, 64, 128, 256)  # frames it is estimated from, the largest there are: one null for each size
 ALPHA = 0.05
+MAX_PERMUTATIONS = 20_000
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def associate(
     columns = np.column_stack([latents, *descriptors.values()])
     memory = autocorrelations(rank_columns(columns), run)
     n_pairs = latents.shape[1] * len(names)
-    null = InformationNull(int(np.ceil(4 * n_pairs / ALPHA)), seed)
+    null = InformationNull(min(MAX_PERMUTATIONS, int(np.ceil(4 * n_pairs / ALPHA))), seed)
     rng = np.random.default_rng([seed, 1])
     found: list[dict[str, Any]] = []
     for i in range(latents.shape[1]):

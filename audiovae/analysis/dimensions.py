@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +49,12 @@ class Dimension:
     dead: str | None
 
 
-def measure_dimensions(model: Model, frames: CorpusFrames, space: LatentSpace) -> list[Dimension]:
+def measure_dimensions(
+    model: Model,
+    frames: CorpusFrames,
+    space: LatentSpace,
+    progress: Callable[[Sequence[int]], Iterable[int]] = iter,
+) -> list[Dimension]:
     """Every dimension of a model.
 
     Parameters
@@ -59,7 +65,7 @@ def measure_dimensions(model: Model, frames: CorpusFrames, space: LatentSpace) -
     total = max(float(space.pca_variance.sum()), 1e-30)
     informative = (space.pca_variance[:rank, None] * space.pca_basis[:rank] ** 2).sum(axis=0) / total
     low, high = (np.quantile(frames.latents, level, axis=0) for level in (LOW, HIGH))
-    response_db = measure_responses(model, find_centre(frames, space), low, high)
+    response_db = measure_responses(model, find_centre(frames, space), low, high, progress)
     return [
         Dimension(
             index=i,
@@ -69,7 +75,9 @@ def measure_dimensions(model: Model, frames: CorpusFrames, space: LatentSpace) -
             low=float(low[i]),
             high=float(high[i]),
             response_db=float(response_db[i]),
-            dead=_find_dead(float(std[i] / std.max()), float(response_db[i] / max(response_db.max(), 1e-9))),
+            dead=_find_dead(
+                float(std[i] / max(std.max(), 1e-30)), float(response_db[i] / max(response_db.max(), 1e-9))
+            ),
         )
         for i in range(space.latent_size)
     ]
@@ -88,7 +96,13 @@ def find_centre(frames: CorpusFrames, space: LatentSpace) -> FloatArray:
     return np.asarray(frames.latents[rows[np.linalg.norm(white - np.median(white, axis=0), axis=1).argmin()]])
 
 
-def measure_responses(model: Model, centre: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
+def measure_responses(
+    model: Model,
+    centre: FloatArray,
+    low: FloatArray,
+    high: FloatArray,
+    progress: Callable[[Sequence[int]], Iterable[int]] = iter,
+) -> FloatArray:
     """(latent_size,) dB between the sounds of each dimension held at `low` and at `high`, the others at `centre`.
 
     Mean absolute difference of the mean power in 64 mel bands, bands below -80 dB re the louder sound's loudest
@@ -96,7 +110,7 @@ def measure_responses(model: Model, centre: FloatArray, low: FloatArray, high: F
     """
     n_held = max(4, round(HELD_S * model.space.latent_rate))
     response_db = np.zeros(len(centre))
-    for i in range(len(centre)):
+    for i in progress(range(len(centre))):
         powers = []
         for end in (low[i], high[i]):
             held = np.tile(centre, (n_held, 1))
