@@ -26,12 +26,10 @@ class Message(NamedTuple):
     ----------
     address : begins with ``/``.
     arguments : floats, ints, strings, bytes, bools, None; float and double, int32 and int64 are not told apart.
-    time_tag : NTP seconds of the bundle it came in, or None: alone, or to be done at once.
     """
 
     address: str
     arguments: tuple[Any, ...]
-    time_tag: float | None = None
 
 
 def encode_floats(address: str, values: Sequence[float]) -> bytes:
@@ -67,7 +65,7 @@ def encode_bundle(packets: Sequence[bytes], time_tag: bytes = _IMMEDIATELY) -> b
 
 
 def decode(packet: bytes) -> list[Message]:
-    """Messages of a packet in their order, those of bundles with their time tag; none is held back until its time.
+    """Messages of a packet in their order, those of bundles too; time tags are passed over, none is waited for.
 
     Raises
     ------
@@ -88,12 +86,8 @@ def decode(packet: bytes) -> list[Message]:
 
 def _decode_any(packet: bytes) -> list[Message]:
     try:
-        timed = _parser()(packet).messages
-        now = {id(entry): None for entry in timed if not packet.startswith(b"#bundle")}
-        return [
-            Message(entry.message.address, tuple(entry.message.params), None if id(entry) in now else entry.time)
-            for entry in timed
-        ]
+        entries = _parser()(packet).messages
+        return [Message(entry.message.address, tuple(entry.message.params)) for entry in entries]
     except Exception as error:  # its parser lets through what struct, str and list raise on broken packets
         raise OscError(f"{len(packet)} bytes that are no OSC packet ({error})") from None
 
