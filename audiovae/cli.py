@@ -405,7 +405,7 @@ def _print_evaluation(result: dict[str, Any]) -> None:
         for row in result["files"]
         if row["status"] != "compared"
     ]
-    remarks += [f"{name.removesuffix('_db')}: not applicable, {why}" for name, why in result["not_applicable"].items()]
+    remarks += [f"{HEADERS[name].split()[0]}: not applicable, {why}" for name, why in result["not_applicable"].items()]
     Console().print(table, *map(Text, remarks), sep="\n")
 
 

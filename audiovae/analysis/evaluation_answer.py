@@ -20,7 +20,7 @@ def write_answer(result: Mapping[str, Any]) -> str:
     that nothing is certain where the test of the primary figure is above 5 %.
     """
     if "models" not in result:
-        return " ".join([_describe_one(result), *_describe_set(result), *_describe_generated(result)])
+        return " ".join([*_describe_generated(result), _describe_one(result), *_describe_set(result)])
     models = result["models"]
     if len(models) == 1:
         return write_answer(models[0])
@@ -39,7 +39,7 @@ def write_answer(result: Mapping[str, Any]) -> str:
 def _describe_one(model: Mapping[str, Any]) -> str:
     rows = [row for row in model["files"] if row["status"] == "compared"]
     if not rows:
-        return f"None of the {len(model['files'])} files could be compared with what {model['model_name']} makes of it."
+        return f"No file could be compared with what {model['model_name']} makes of it ({len(model['files'])} given)."
     nearest, furthest = (choose(rows, key=lambda row: row[PRIMARY]) for choose in (min, max))
     return (
         f"What {model['model_name']} decodes is {model['means'][PRIMARY]:.1f} dB ({PRIMARY_NAME}) from the originals "

@@ -107,7 +107,7 @@ def embed_descriptors(audio: FloatArray) -> FloatArray:
 
 
 EMBEDDINGS = {
-    "mel": "log-mel patches of 0.37 s as 64 cosine coefficients, dB^2",
+    "mel": "log-mel patches of 0.37 s as 64 cosine coefficients, dB²",
     "descriptors": "mean and deviation of seven descriptors over 1 s, in units of 6 dB and octaves, squared",
 }
 

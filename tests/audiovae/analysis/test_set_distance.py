@@ -57,7 +57,9 @@ def test_another_set_is_told_and_by_how_much(paired: bool) -> None:
     other = [points + np.array([3.0, 0.0, 0.0]) for points in real]
     result = compare_sets(real, other, paired)
     assert result["value"] == pytest.approx(9.0, rel=1e-6)  # a shift alone
-    assert result["low"] <= 9.0 <= result["high"]
+    if paired:  # a shift of each pair is known to the digit
+        assert (result["corrected"], result["low"], result["high"]) == pytest.approx((9.0, 9.0, 9.0))
+    assert 0 <= result["low"] <= result["corrected"] <= result["high"]
     assert result["p"] == pytest.approx(1 / 200)
     assert result["ratio"] > 5
     assert (result["n_files"], result["n_points"]) == (20, 4000)
@@ -83,6 +85,19 @@ def test_the_nearer_of_two_sets_is_told_with_an_interval() -> None:
     assert result["low"] is not None
     assert result["low"] > 0
     assert difference_of_sets(real[:3], near[:3], far[:3])["low"] is None
+
+
+def test_intervals_hold_the_truth_where_the_plain_value_is_far_above_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audiovae.analysis.set_distance.N_SPLITS", 2)
+    monkeypatch.setattr("audiovae.analysis.set_distance.N_PERMUTATIONS", 2)
+    results = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        real, other = draw_files(rng, 12), draw_files(rng, 12)
+        results.append(compare_sets(real, [points + np.array([1.0, 0, 0]) for points in other], False, seed))
+    assert np.mean([result["value"] for result in results]) > 1.4
+    assert np.mean([result["corrected"] for result in results]) == pytest.approx(1.0, abs=0.25)
+    assert np.mean([result["low"] <= 1.0 <= result["high"] for result in results]) >= 0.85
 
 
 def test_few_files_have_a_distance_and_a_reason() -> None:
