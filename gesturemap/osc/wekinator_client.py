@@ -107,7 +107,7 @@ class WekinatorClient:
         except OscError:
             self.ignored += 1
             return None
-        for address, arguments, _ in messages:
+        for address, arguments in messages:
             if address == "/wek/outputs" and len(arguments) == self._n_outputs and _numbers(arguments):
                 answer = np.array(arguments, dtype=np.float64)
                 self.answers += 1
