@@ -54,9 +54,14 @@ def find_shift(returned: Sequence[tuple[FloatArray, FloatArray]], limit: int) ->
     """Frames by which the second of each pair is later than the first, from -limit to limit."""
     longest = max(len(z) for z, _ in returned)
     shifts = [shift for shift in range(-limit, limit + 1) if longest - abs(shift) >= 8] or [0]
-    # Squared, because a dimension that does not come back correlates a little with every shift; of equal ones the
-    # smallest, so that a sound that does not move is not shifted.
-    return max(sorted(shifts, key=abs), key=lambda shift: float((_correlations(*_shifted(returned, shift)) ** 2).sum()))
+    # Squared, because a dimension that does not come back correlates a little with every shift; with its sign, or what
+    # comes back turned round would do; of equal ones the smallest, so that a sound that does not move is not shifted.
+    return max(sorted(shifts, key=abs), key=lambda shift: _agreement(*_shifted(returned, shift)))
+
+
+def _agreement(sent: FloatArray, back: FloatArray) -> float:
+    r = _correlations(sent, back)
+    return float((r * np.abs(r)).sum())
 
 
 def _shifted(returned: Sequence[tuple[FloatArray, FloatArray]], shift: int) -> tuple[FloatArray, FloatArray]:
