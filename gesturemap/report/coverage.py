@@ -27,6 +27,7 @@ from scipy import sparse
 from audiovae.latent_space import FIDELITY, LatentSpace
 from audiovae.settings import Settings
 from gesturemap.errors import ReportError
+from gesturemap.report.cells import EXACT_POINTS, find_cells, kth_distance_in_cells
 from gesturemap.report.neighbours import Index, Points, kth_distance, pairs_in_balls
 
 MIN_REFERENCE_FRAMES = 50
@@ -39,7 +40,11 @@ class CoverageSettings(Settings):
     fidelity: float = Field(FIDELITY, gt=0, le=1, description="share of variance the PCA basis is cut at")
     trim: float = Field(0.02, ge=0, lt=0.5, description="share of the largest radii left out, as outliers")
     gate_db: float = Field(-60.0, description="quieter reference frames are silence, dB re full scale")
-    max_reference: int = Field(20_000, ge=50, description="frames; more than these are subsampled by file")
+    max_reference: int = Field(
+        20_000,
+        ge=50,
+        description="frames; more than these are subsampled by file. Beyond 100 000 radii are approximate",
+    )
     step_s: float = Field(0.5, gt=0, description="resolution of coverage against time")
     block_s: float = Field(5.0, gt=0, description="length of the pieces left out when there are few takes")
     n_permutations: int = Field(199, ge=19, description="surrogates that a p-value is counted over")
@@ -175,7 +180,11 @@ def build_reference(space: LatentSpace, settings: CoverageSettings, seed: int = 
     chosen = chosen[subsample_by_file(files, settings.max_reference, np.random.default_rng(seed))]
     rank = space.fidelity_rank(settings.fidelity)
     points = whiten(space, space.cloud.latents[chosen], rank)
-    radius = kth_distance(points, space.cloud.file_index[chosen], settings.n_neighbours)
+    of_files, k = space.cloud.file_index[chosen], settings.n_neighbours
+    if len(points) <= EXACT_POINTS:
+        radius = kth_distance(points, of_files, k)
+    else:
+        radius = kth_distance_in_cells(points, of_files, k, find_cells(points, seed))
     names = tuple(space.cloud.file_names)
     return trim_outliers(points, radius, space.cloud.file_index[chosen], names, chosen, settings, n_audible)
 

@@ -31,7 +31,7 @@ MAX_TREE_NEIGHBOURS = 160  # rows with more neighbours of their own file than th
 RECHECK = 1 << 17  # pairs measured again at a time
 
 
-def kth_distance(points: Points, group: Index, k: int) -> Points:
+def kth_distance(points: Points, group: Index, k: int, rows: Index | None = None) -> Points:
     """Distance of every point to its k-th nearest neighbour among the points of OTHER groups.
 
     Parameters
@@ -39,16 +39,19 @@ def kth_distance(points: Points, group: Index, k: int) -> Points:
     points : (n, d).
     group : (n,) group of every point (its source file); ``np.arange(n)`` excludes only the point itself.
     k : 1 or more.
+    rows : (n_rows,) the points asked for, each with k or more outside its group; all points if None.
 
     Returns
     -------
-    (n,) float64.
+    (n,) float64, or (n_rows,).
 
     Raises
     ------
     ReportError
         If some point has fewer than k points of other groups.
     """
+    if rows is not None:
+        return np.asarray(np.sqrt(_kth_by_blocks(points, group, k, rows)))
     sizes = np.unique(group, return_counts=True)[1]
     outside = len(points) - int(sizes.max(initial=0))
     if outside < k:

@@ -118,3 +118,9 @@ def test_far_outliers_change_nothing(sounds):
     table = pair_table(points, radius, np.concatenate([motion, np.full((1, 16), 1e12)]))
     assert np.array_equal(table[:, :-1], pair_table(points, radius, motion))
     assert not table[:, -1].any()
+
+
+def test_rows_asked_for_are_those_of_all(sounds):
+    points, files = sounds(12, 40, 9, seed=7)
+    rows = np.array([3, 77, 479])
+    assert np.array_equal(kth_distance(points, files, 3, rows), kth_distance(points, files, 3)[rows])
