@@ -155,11 +155,10 @@ def _distance_from_real(
 ) -> dict[str, Any] | None:
     """`compare_sets` of the files that have points, None without any; with ``left_out``, how many have none."""
     chosen, others = ([path for path in points if len(points[path][name])] for points in (real, other))
-    left_out = len(other) - len(others)
     if paired:
-        chosen = others = [path for path in chosen if path in others]
-        left_out = len(other) - len(others)
+        audible = set(chosen)
+        chosen = others = [path for path in others if path in audible]
     if not chosen or not others:
         return None
     distance = compare_sets([real[path][name] for path in chosen], [other[path][name] for path in others], paired)
-    return distance | {"left_out": left_out, "embedding": EMBEDDINGS[name]}
+    return distance | {"left_out": len(other) - len(others), "embedding": EMBEDDINGS[name]}

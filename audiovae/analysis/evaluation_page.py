@@ -122,6 +122,7 @@ def show_number(value: float | None) -> str:
     """Three digits that count; a dash for None."""
     if value is None:
         return "–"
+    value = round(value, 2) + 0.0  # no minus before a zero
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
 
 

@@ -38,7 +38,7 @@ def compare_sets(
         corrected : value less its bias: few files of one kind are never quite alike, and draws from them with
             replacement are further apart by about as much again. Not below 0.
         low, high : 95 % interval of what is estimated by `corrected`, from a bootstrap over files, pairs staying
-            together: the draws' quantiles, moved to it. It holds the truth in 91 to 97 % of synthetic sets
+            together: the draws' quantiles, moved to it. It holds the truth in 90 to 98 % of synthetic sets
             (``benchmarks/reconstruction_sets.py``); around `value` it would in 37 % of them where files are few.
         null : median, low and high (95 %) of the distance of two halves of the real files, over 200 random splits.
         crossed : the same of half the other files against the half of the real files that they are not made of: of
