@@ -1,0 +1,157 @@
+"""A mapping on stage, and a Wekinator without its window."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from gesturemap.commands.options import Force, Json, Library
+from gesturemap.console import (
+    print_performance,
+)
+
+app = typer.Typer()
+
+
+@app.command()
+def perform(
+    tracker: Annotated[str, typer.Option(help="NAME[:SOURCE]; see `gesturemap trackers`.")],
+    mapping: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Argument(help="Mapping folder, or tracker/model/name in a library."),
+    ] = None,
+    osc: Annotated[Optional[list[str]], typer.Option(help="HOST:PORT that gets /latent, repeatable.")] = None,  # noqa: UP045
+    audio: Annotated[Optional[str], typer.Option(help="Sound output, by name or number, or `default`.")] = None,  # noqa: UP045
+    audio_file: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Sound file to write at the end; from a file as tracker faster than real time."),
+    ] = None,
+    model: Annotated[Optional[Path], typer.Option(help="Model folder that sounds.")] = None,  # noqa: UP045
+    seconds: Annotated[Optional[float], typer.Option(help="Length; until the tracker ends, or Ctrl-C.")] = None,  # noqa: UP045
+    settings: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--set", help="live.slew_per_s=V, live.osc_rate_hz=V, output.hold_s=V, ..., repeatable."),
+    ] = None,
+    control: Annotated[str, typer.Option(help="[HOST:]PORT for /gesturemap/panic, resume, stop, query.")] = "7401",
+    wekinator: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="HOST:PORT of a running Wekinator that answers in place of a mapping."),
+    ] = None,
+    wekinator_out_port: Annotated[int, typer.Option(help="Port that Wekinator sends its outputs to.")] = 12000,
+    features: Annotated[Optional[str], typer.Option(help="Features that --wekinator gets.")] = None,  # noqa: UP045
+    triggers: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Trigger file: panic, run, toggle and stop by pedal, OSC, MIDI or pose."),
+    ] = None,
+    library: Library = None,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Play live: tracker, mapping, guard, then OSC and sound. p is panic, r takes it back, Ctrl-C fades and ends."""
+    from gesturemap.clock import MonotonicClock
+    from gesturemap.live.start import start_performance
+    from gesturemap.trackers import open_tracker
+
+    clock = MonotonicClock()
+    counted = start_performance(
+        mapping,
+        open_tracker(tracker, clock),
+        clock,
+        osc=osc or (),
+        audio="" if audio == "default" else audio,
+        audio_file=audio_file,
+        model_dir=model,
+        library=library,
+        force=force,
+        seconds=seconds,
+        overrides=settings or (),
+        control=control,
+        wekinator=wekinator,
+        wekinator_out_port=wekinator_out_port,
+        features=features,
+        triggers=triggers,
+    )
+    print_performance(counted, as_json)
+
+
+@app.command()
+def bridge(
+    in_port: Annotated[int, typer.Option(min=0, max=65535, help="UDP port of inputs and control messages.")] = 6448,
+    out_port: Annotated[int, typer.Option(min=1, max=65535, help="UDP port that outputs go to.")] = 12000,
+    in_host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 hears every network.")] = "127.0.0.1",
+    out_host: Annotated[str, typer.Option(help="Machine that outputs go to.")] = "127.0.0.1",
+    inputs: Annotated[Optional[int], typer.Option(min=1, help="Numbers of an input; else the first one's.")] = None,  # noqa: UP045
+    outputs: Annotated[Optional[int], typer.Option(min=1, help="Outputs; else as many as labels come.")] = None,  # noqa: UP045
+    output: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(help="number:LOW:HIGH[:integer][:soft|clip|hard], class:COUNT[:distribution], dtw:COUNT."),
+    ] = None,
+    model: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Model folder: an output for each latent, kept in its range."),
+    ] = None,
+    regressor: Annotated[str, typer.Option(help="As of `fit`; wekinator is the original's.")] = "gaussian_process",
+    settings: Annotated[Optional[list[str]], typer.Option("--set", help="KEY=V of the regressor, repeatable.")] = None,  # noqa: UP045
+    session: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Folder of the session, gone on with if it is there; else bridge-DATE-TIME.session."),
+    ] = None,
+    project: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Wekinator project (.wekproj), or session, to open, train and run at once."),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Read arguments as the original does: ints are 0.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    table: Annotated[bool, typer.Option("--protocol", help="Print all messages it understands, and end.")] = False,
+    as_json: Json = False,
+) -> None:
+    """A headless Wekinator: learns by example over OSC and answers inputs with outputs. Ctrl-C ends it."""
+    from gesturemap.bridge.protocol import protocol_table
+    from gesturemap.bridge.server import make_settings, run_bridge
+
+    if table:
+        typer.echo(protocol_table())
+        return
+    for stop in (signal.SIGINT, signal.SIGTERM):  # both end it whole, also where a shell starts it in the background
+        signal.signal(stop, signal.default_int_handler)
+    made = make_settings(
+        inputs, outputs, output or [], regressor, settings or [], model, strict=strict, folder=session, seed=seed
+    )
+    counts = run_bridge(
+        made,
+        in_port,
+        out_port,
+        in_host,
+        out_host,
+        project,
+        on_ready=lambda port: typer.echo(
+            f"listening on {in_host}:{port}, answering to {out_host}:{out_port}", err=True
+        ),
+    )
+    typer.echo(json.dumps(vars(counts)) if as_json else ", ".join(f"{n} {name}" for name, n in vars(counts).items()))
+
+
+@app.command()
+def patch(
+    source: Annotated[str, typer.Argument(metavar="MAPPING|MODEL", help="A mapping, or a model folder.")],
+    out: Annotated[Path, typer.Option(help="Folder for the patches.")],
+    model: Annotated[Optional[Path], typer.Option(help="Model folder of the mapping, for rate and model.ts.")] = None,  # noqa: UP045
+    port: Annotated[int, typer.Option(min=1, max=65535, help="UDP port that the patches listen at.")] = 7400,
+    library: Library = None,
+    as_json: Json = False,
+) -> None:
+    """Patches for Max and Pure Data that take /latent from `gesturemap perform` and play the model with nn~."""
+    from gesturemap.live.patches import write_patches
+
+    made = write_patches(source, out, model_dir=model, library=library, port=port)
+    if as_json:
+        typer.echo(json.dumps({"files": [str(path) for path in made.files], "note": made.note}))
+        return
+    for path in made.files:
+        typer.echo(path)
+    if made.note:
+        typer.echo(made.note)
