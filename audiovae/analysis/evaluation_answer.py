@@ -76,14 +76,14 @@ def _describe_generated(model: Mapping[str, Any]) -> list[str]:
 def _describe_pair(result: Mapping[str, Any], names: list[str], best: int, other: int) -> str:
     pair = next(pair for pair in result["comparisons"] if {pair["first"], pair["second"]} == {best, other})
     figure = pair["figures"][PRIMARY]
-    wins = figure["first_wins" if pair["first"] == best else "second_wins"]
+    if not figure["n_files"]:
+        return f"{names[best]} and {names[other]} have no file in common that could be compared."
+    wins, sign = (figure["first_wins"], 1) if pair["first"] == best else (figure["second_wins"], -1)
     means = [result["models"][i]["means"][PRIMARY] for i in (best, other)]
     numbers = f"{means[0]:.1f} against {means[1]:.1f} dB, {PRIMARY_NAME}"
     if figure["low"] is not None:
-        low, high = sorted(abs(figure[end]) for end in ("low", "high"))
-        covers_zero = figure["low"] <= 0 <= figure["high"]
-        low = -low if covers_zero else low
-        numbers += f"; difference {abs(figure['difference']):.1f} dB, 95 % interval {low:.1f} to {high:.1f}"
+        low, high = sorted(sign * figure[end] for end in ("low", "high"))
+        numbers += f"; difference {sign * figure['difference']:.1f} dB, 95 % interval {low:.1f} to {high:.1f}"
     numbers += f"; Wilcoxon p = {_p(figure['wilcoxon_p'])}"
     share = f"on {wins} of {figure['n_files']} files ({numbers})"
     if figure["wilcoxon_p"] > LEVEL:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from audiovae.analysis.set_distance import MIN_FILES, interval
 
@@ -36,6 +35,8 @@ def compare_pairs(
         wilcoxon_p : two-sided Wilcoxon signed-rank test, ties left out: exact up to 50 files without equal differences.
             Both are 1 if every file is a tie, and None of no files.
     """
+    from scipy import stats  # takes a second to load, which no other command should wait for
+
     one, other = (np.asarray(values, dtype=np.float64) for values in (first, second))
     difference = other - one
     toward_first = difference if lower_wins else -difference

@@ -12,6 +12,7 @@ import pytest
 from audiovae.analysis.evaluation import name_models
 from audiovae.analysis.evaluation_answer import write_answer
 from audiovae.analysis.evaluation_page import write_page
+from audiovae.analysis.paired_difference import compare_pairs
 from audiovae.analysis.reconstruction import FIGURES, METRICS
 from audiovae.conversion import evaluate_model, evaluate_models
 from audiovae.corpus.audio_file import write_audio
@@ -72,6 +73,37 @@ def test_the_answer_names_the_nearer_model_in_either_order(side_by_side: dict) -
     wins = figure["first_wins" if better == 0 else "second_wins"]
     assert f"on {wins} of 6 files" in side_by_side["answer"]
     assert write_answer(side_by_side) == side_by_side["answer"]
+
+
+def two_models(first: list[float | None], second: list[float | None]) -> dict:
+    """What is written of two models whose files have these distances."""
+    models = [
+        {
+            "model_name": name,
+            "means": {"mel_lsd_db": float(np.mean([x for x in values if x]))},
+            "set_distances": {"mel": None},
+        }
+        for name, values in (("a", first), ("b", second))
+    ]
+    both = [pair for pair in zip(first, second, strict=True) if None not in pair]
+    figure = compare_pairs([x for x, _ in both], [y for _, y in both])
+    return {"models": models, "comparisons": [{"first": 0, "second": 1, "figures": {"mel_lsd_db": figure}}]}
+
+
+def test_the_difference_in_words_is_the_better_models_lead() -> None:
+    worse, better = [5.0, 6.0, 7.0, 8.0, 9.0, 9.5], [1.0, 3.0, 5.0, 4.5, 6.0, 6.2]
+    answers = [write_answer(two_models(worse, better)), write_answer(two_models(better, worse))]
+    for answer, nearer in zip(answers, "ba", strict=True):
+        assert answer.startswith(f"{nearer} is nearer to the originals than ")
+        assert "on 6 of 6 files (4.3 against 7.4 dB" in answer
+        assert "difference 3.1 dB, 95 % interval 2." in answer
+    undecided = write_answer(two_models([1.0, 2.0, 3.0, 4.0], [4.0, 3.1, 2.2, 1.4]))
+    assert "a and b cannot be told apart" in undecided
+    assert "95 % interval -" in undecided
+
+
+def test_models_without_a_file_in_common_are_not_compared() -> None:
+    assert "no file in common" in write_answer(two_models([1.0, None], [None, 2.0]))
 
 
 def test_generated_sounds_are_compared_as_a_set(tiny_model: Path, tmp_path: Path) -> None:
