@@ -116,7 +116,10 @@ def find_sounds(files: Sequence[dict[str, Any]]) -> list[str]:
 def write_card(result: dict[str, Any]) -> str:
     """A paragraph for the coverage heading of the mapping's card."""
     gesture = result["gesture"]
-    played = f"{seconds(gesture['duration_s'])} of {', '.join(gesture['recordings'])}"
+    names = gesture["recordings"]
+    played = (
+        f"{seconds(gesture['duration_s'])} of {', '.join(names) if len(names) <= 4 else f'{len(names)} recordings'}"
+    )
     return f"Measured on {played}. {write_answer(result)}"
 
 
@@ -146,13 +149,17 @@ def _reach_sentences(result: dict[str, Any]) -> list[str]:
 
 
 def _region_sentences(result: dict[str, Any]) -> list[str]:
-    """The parts of the model that it never gets to, in words, where the sound was measured and words fit."""
+    """The parts of the model that it hardly gets to, in words, where the sound was measured and words fit."""
     regions = result["sound"]["regions"] if result["sound"] else []
     named = [region for region in regions if region["words"]][:2]
     if not named:
         return []
-    parts = [f"a {' '.join(region['words'])} region ({percent(region['share'])} of the model)" for region in named]
-    return [f"It never gets to {_join(parts)}."]
+    never = "never" if all(region["reached"] < 0.005 for region in named) else "hardly"
+    parts = []
+    for region in named:
+        of_it = "" if never == "never" else f", {percent(region['reached'])} of it reached"
+        parts.append(f"the {' '.join(region['words'])} region ({percent(region['share'])} of the model{of_it})")
+    return [f"It {never} gets to {_join(parts)}."]
 
 
 def _floor_sentences(result: dict[str, Any]) -> list[str]:

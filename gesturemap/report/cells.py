@@ -19,7 +19,7 @@ EXACT_POINTS = 100_000  # up to here an exact search is affordable
 CELL_SIZE = 1000  # points a cell, about
 N_ROUNDS = 8
 SAMPLE_PER_CELL = 40  # points that k-means learns from
-N_PROBES = 64
+N_PROBES = 128
 
 
 @dataclass(frozen=True)

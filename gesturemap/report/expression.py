@@ -34,7 +34,7 @@ class Sensitivity:
 
 @dataclass(frozen=True)
 class Classes:
-    """Whether gestures of a class sound alike and other classes differently; a class is a recording.
+    """Whether gestures of a class sound alike and those of other classes differently.
 
     Parameters
     ----------

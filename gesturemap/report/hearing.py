@@ -37,7 +37,7 @@ class Hearing:
 
     Parameters
     ----------
-    regions : parts of the model that are never reached, the largest first.
+    regions : parts of the model that are hardly reached, what is missed most first.
     result : the numbers, for ``report.json``.
     """
 
@@ -115,8 +115,11 @@ def _movement(sounding: Sounding, whitening: Points, rate: float, window_s: floa
 
 
 def _classes(played: Played, gesture: Sounding, whitening: Points) -> Any:
-    """Takes told apart by recording: in the hand, in the latents and in the sound."""
-    names = [take.recording for take in played.takes]
+    """Takes told apart by gesture: in the hand, in the latents and in the sound.
+
+    A gesture is the name of the recording up to the first dot: ``circle.rec``, or ``circle.anna.rec``.
+    """
+    names = [take.recording.partition(".")[0] for take in played.takes]
     heard = apply_whitening(whitening, gesture.heard)
     take = played.take[gesture.rows]
 
@@ -135,6 +138,7 @@ def _describe(region: Region, rate: float) -> dict[str, Any]:
     return {
         "words": list(region.words),
         "share": region.share,
+        "reached": region.reached,
         "place": list(region.place),
         "differs": region.differs,
         "files": list(region.files),

@@ -1,4 +1,4 @@
-"""What a gesture never reaches, in parts that sound alike: words for each, its place on the map, a sound of it."""
+"""What a gesture hardly reaches, in parts that sound alike: words for each, its place on the map, a sound of it."""
 
 from __future__ import annotations
 
@@ -30,20 +30,22 @@ MIN_FRAMES = 20
 
 @dataclass(frozen=True)
 class Region:
-    """A part of the model's sounds that is never reached.
+    """A part of the model's sounds, alike in their descriptors, that is reached less than the rest.
 
     Parameters
     ----------
-    words : how it sounds beside what is reached, empty where nothing is clear.
+    words : how it sounds beside the model as a whole; empty where nothing is clear.
     share : of all sounds of the model that were decoded.
-    place : the first two whitened latent dimensions, median.
-    differs : descriptor -> difference from what is reached, in standard deviations of the model's sounds.
-    files : source files with most of it.
+    reached : share of the region that is reached, 0 to 1.
+    place : the first two whitened latent dimensions of what is not reached, median.
+    differs : descriptor -> difference from the whole model, in its standard deviations.
+    files : source files with most of what is not reached.
     rows : (n,) following rows of the cloud to listen to.
     """
 
     words: tuple[str, ...]
     share: float
+    reached: float
     place: tuple[float, float]
     differs: dict[str, float]
     files: tuple[str, ...]
@@ -51,39 +53,56 @@ class Region:
 
 
 def find_regions(reach: Reach, model: Sounding, rate: float, settings: SoundSettings, seed: int) -> list[Region]:
-    """The unreached among the decoded sounds of the model, in at most `settings.n_regions` parts, the largest first."""
+    """The parts of the model that the gesture hardly reaches, at most `settings.n_regions`, what it misses most first.
+
+    The decoded sounds of the model are told apart in `settings.n_parts` parts by their descriptors; parts of the same
+    words are one. A part counts if it is reached less than half as much as the whole.
+    """
     known, where, at = np.intersect1d(reach.reference.rows, model.rows, return_indices=True)
-    if not len(known):
+    if len(known) < 2 * MIN_FRAMES:
         return []
-    heard = model.heard[at]
-    spread = np.maximum(heard.std(axis=0), 1e-9)
-    standard = (heard - heard.mean(axis=0)) / spread
-    reached = reach.reached[where]
-    missed = np.flatnonzero(~reached)
-    if len(missed) < MIN_FRAMES:
-        return []
-    middle = np.median(standard[reached], axis=0) if reached.sum() >= MIN_FRAMES else np.zeros(standard.shape[1])
-    label = _cluster(standard[missed], min(settings.n_regions, len(missed) // MIN_FRAMES), seed)
-    regions = []
-    for number in np.unique(label):
-        rows = missed[label == number]
-        if len(rows) < MIN_FRAMES:
+    heard, reached = model.heard[at], reach.reached[where]
+    standard = (heard - heard.mean(axis=0)) / np.maximum(heard.std(axis=0), 1e-9)
+    label = _cluster(standard, min(settings.n_parts, len(known) // MIN_FRAMES), seed)
+    middle, regions = np.median(standard, axis=0), []
+    for inside in _same_words(standard, label, middle):
+        missed = np.flatnonzero(inside & ~reached)
+        share = float(reached[inside].mean())
+        if len(missed) < MIN_FRAMES or share > 0.5 * reached.mean():
             continue
-        differs = dict(zip(DESCRIPTORS, (np.median(standard[rows], axis=0) - middle).tolist(), strict=True))
-        of_files = reach.reference.file_index[where[rows]]
-        most = np.argsort(-np.bincount(of_files), kind="stable")[:2]
-        points = reach.reference.points[where[rows]]
+        differs = _differences(standard[inside], middle)
+        points = reach.reference.points[where[missed]]
         regions.append(
             Region(
                 words=_words(differs),
-                share=len(rows) / len(known),
-                place=(float(np.median(points[:, 0])), float(np.median(points[:, -1 if points.shape[1] < 2 else 1]))),
+                share=float(inside.mean()),
+                reached=share,
+                place=(float(np.median(points[:, 0])), float(np.median(points[:, 1])) if points.shape[1] > 1 else 0.0),
                 differs=differs,
-                files=tuple(reach.reference.file_names[i] for i in most if i in of_files),
-                rows=_stretch(known[rows], model, rate, settings),
+                files=_most_common(reach, where[missed]),
+                rows=_stretch(known[missed], model, rate, settings),
             )
         )
-    return sorted(regions, key=lambda region: -region.share)
+    return sorted(regions, key=lambda region: -region.share * (1 - region.reached))[: settings.n_regions]
+
+
+def _differences(standard: Points, middle: Points) -> dict[str, float]:
+    return dict(zip(DESCRIPTORS, (np.median(standard, axis=0) - middle).tolist(), strict=True))
+
+
+def _same_words(standard: Points, label: Index, middle: Points) -> list[npt.NDArray[np.bool_]]:
+    """A mask for the clusters of every set of words."""
+    masks: dict[tuple[str, ...], npt.NDArray[np.bool_]] = {}
+    for number in np.unique(label):
+        words = _words(_differences(standard[label == number], middle))
+        masks[words] = masks.get(words, np.zeros(len(label), dtype=bool)) | (label == number)
+    return list(masks.values())
+
+
+def _most_common(reach: Reach, rows: Index) -> tuple[str, ...]:
+    """The one or two source files with most of `rows` of the reference."""
+    count = np.bincount(reach.reference.file_index[rows])
+    return tuple(reach.reference.file_names[i] for i in np.argsort(-count, kind="stable")[:2] if count[i])
 
 
 def snippet(player: Player, region: Region) -> npt.NDArray[np.floating[Any]]:

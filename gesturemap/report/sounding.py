@@ -38,7 +38,8 @@ class SoundSettings(Settings):
     reference_s: float = Field(90.0, gt=0, description="seconds of the model's sounds that are decoded")
     piece_s: float = Field(5.0, gt=0, description="at most this much of a source file")
     gesture_s: float = Field(120.0, gt=0, description="seconds of the gesture, and of held-out sound, that are decoded")
-    n_regions: int = Field(3, ge=1, description="parts that the sounds never reached are told apart in")
+    n_parts: int = Field(8, ge=2, description="parts that the model's sounds are told apart in, by descriptors")
+    n_regions: int = Field(3, ge=1, description="of these, as many are named: the least reached")
     snippet_s: float = Field(2.0, gt=0, description="length of the sounds to listen to")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -53,11 +55,10 @@ def test_what_is_never_reached_is_named_by_its_sound(measured):
     words = {word for region in sound["regions"] for word in region["words"]}
     assert "bright" in words
     assert "dark" not in words
-    assert "It never gets to" in measured.result["answer"]
-    assert "bright" in write_answer(measured.result)
-    shares = [region["share"] for region in sound["regions"]]
-    assert shares == sorted(shares, reverse=True)
-    assert sum(shares) <= 1 - 0.5 * measured.result["statistics"]["gesture"]["coverage"]["value"]
+    assert re.search("It (never|hardly) gets to the .*bright", write_answer(measured.result))
+    for region in sound["regions"]:
+        assert region["reached"] <= 0.5 * measured.result["statistics"]["gesture"]["coverage"]["value"] + 0.02
+    assert sum(region["share"] for region in sound["regions"]) < 1
 
 
 def test_snippets_are_following_rows_of_one_file(measured, bells):
@@ -83,7 +84,7 @@ def test_the_sound_is_measured_like_the_latents(measured):
 def test_takes_of_two_recordings_are_classes(bells, mapping_for, recorded):
     gestures = [recorded(4.0, 3, seed=1), recorded(4.0, 3, seed=2)]
     found = measure_mapping(mapping_for(bells), gestures, bells, 0, QUICK, Organ(bells)).result["sound"]["classes"]
-    assert found["names"] == ["swing-1.rec", "swing-2.rec"]
+    assert found["names"] == ["swing-1", "swing-2"]
     assert found["n_takes"] == 6
     assert set(found["separability"]) == {"hand", "latents", "sound"}
 
