@@ -112,14 +112,17 @@ def report(
     library: Library = None,
     force: Force = False,
     audio: Annotated[Optional[Path], typer.Option(help="Sound of the rendered gesture, to put into the page.")] = None,  # noqa: UP045
-    seed: Annotated[int, typer.Option(min=0, help="Seed of nulls and bootstrap.")] = 0,
+    decode: Annotated[bool, typer.Option(help="Measure what is heard too; takes two to three times as long.")] = True,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of nulls and subsampling.")] = 0,
     as_json: Json = False,
 ) -> None:
     """How much of the model the gesture reaches, and how well: one HTML page and JSON."""
     from gesturemap.report.report import report_on
 
     with working("measuring"):
-        result = report_on(mapping, recordings, model, out, library=library, force=force, audio=audio, seed=seed)
+        result = report_on(
+            mapping, recordings, model, out, library=library, force=force, audio=audio, seed=seed, decode=decode
+        )
     typer.echo(json.dumps(result) if as_json else f"{result['answer']}\n{out / 'report.html'}")
 
 

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8a8a8a"
 PURPLE, SAND = "#a05195", "#a57c00"
+PAPER = "#fefefe"  # stands for the page's background
 VARIABLES = {BLUE: "reached", ORANGE: "gesture", GREEN: "ceiling", GREY: "null", PURPLE: "purple", SAND: "sand"}
+VARIABLES[PAPER] = "paper"
 SERIES = (BLUE, ORANGE, GREEN, PURPLE, SAND, GREY)
 DASHES = ("-", "--", ":")
 COLOURS = {"gesture": ORANGE, "ceiling": GREEN, "null": GREY}
@@ -77,7 +79,7 @@ def draw_map(reach: Reach, segment: Index, regions: Sequence[tuple[float, float]
     low, high = np.quantile(np.concatenate([points, path[np.isfinite(path[:, 0])]]), (0.002, 0.998), axis=0)
     margin = np.maximum(0.08 * (high - low), 1e-3)  # a flat path would leave no room between the limits
     for number, place in enumerate(regions, start=1):
-        box = {"boxstyle": "circle,pad=0.25", "facecolor": "none", "edgecolor": INK, "linewidth": 1.2}
+        box = {"boxstyle": "circle,pad=0.25", "facecolor": PAPER, "edgecolor": INK, "linewidth": 1.2, "alpha": 0.85}
         axes.annotate(str(number), place, ha="center", va="center", bbox=box, weight="bold", annotation_clip=True)
     axes.set(xlim=(low[0] - margin[0], high[0] + margin[0]), ylim=(low[1] - margin[1], high[1] + margin[1]))
     axes.set(xlabel="first component", ylabel="second component")

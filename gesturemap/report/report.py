@@ -113,7 +113,7 @@ def make_report(
     mapping : plays the recordings.
     recordings : one or several, of the tracker of the mapping; every take counts.
     space : the model.
-    seed : of subsampling, nulls and bootstrap; the same seed gives the same bytes.
+    seed : of subsampling and nulls; the same seed gives the same bytes.
     settings : None: the defaults.
     audio : a sound file of the rendered gesture, to listen to in the page.
     player : the decoder of the model; None: the report says nothing about the sound.

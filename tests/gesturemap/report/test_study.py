@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from typer.testing import CliRunner
 
+from gesturemap.cli import app
 from gesturemap.errors import ReportError
+from gesturemap.features import load_features
+from gesturemap.mapping.fitting import fit_mapping
 from gesturemap.report import study as module
 from gesturemap.report.study import read_study, run_study
 
@@ -33,7 +38,8 @@ test_frames = 200
 @pytest.fixture
 def folder(tmp_path, monkeypatch, bells, space_of, sounds, recorded):
     """A study file beside two models and a recording."""
-    spaces = {"bells": bells, "drums": space_of(*sounds(20, 60, 8, seed=9), n_validation=6)}
+    drums = replace(space_of(*sounds(20, 60, 8, seed=9), n_validation=6), model_id="b2" * 32)
+    spaces = {"bells": bells, "drums": drums}
     monkeypatch.setattr(module, "Player", lambda path: SimpleNamespace(space=spaces[path.name]))
     monkeypatch.setattr(module.Recording, "load", lambda path: recorded(10.0, 5))
     (tmp_path / "study.toml").write_text(STUDY)
@@ -54,6 +60,23 @@ def test_every_combination_is_measured_and_stands_on_the_page(folder):
         assert f'href="{key}/report.html"' in page
     assert "Two &lt;models&gt;" in page
     assert result["answer"].startswith("4 combinations, compared after")
+
+
+def test_the_command_line_says_the_answer_and_where_the_page_is(folder):
+    out = folder / "out"
+    ran = CliRunner().invoke(app, ["study", str(folder / "study.toml"), "--out", str(out)])
+    assert ran.exit_code == 0, ran.output
+    assert ran.stdout == f"{json.loads((out / 'study.json').read_text())['answer']}\n{out / 'study.html'}\n"
+    assert "drums, swing, moving" in ran.stderr
+
+
+def test_a_mapping_of_the_library_plays_its_own_model_only(folder, bells, recorded):
+    fitted = fit_mapping([recorded(10.0)], bells, load_features("position"), name="mine", regressor="linear_map")
+    fitted.save(folder / "mine")
+    text = STUDY.partition("[recipes.near]")[0] + '[recipes.mine]\nmapping = "mine"\n'
+    (folder / "study.toml").write_text(text)
+    result = run_study(folder / "study.toml", folder / "out")
+    assert [row["key"] for row in result["rows"]] == ["bells-swing-mine"]
 
 
 def test_coverage_is_compared_at_the_duration_of_the_shortest(folder):
