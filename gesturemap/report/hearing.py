@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gesturemap.report import nulls
 from gesturemap.report.coverage import CoverageSettings, Reach
 from gesturemap.report.expression import sensitivity, tell_classes, total_variation
 from gesturemap.report.intervals import interval_statistics
@@ -29,6 +30,9 @@ from gesturemap.report.sounding import (
 
 if TYPE_CHECKING:
     from audiovae.player import Player
+
+
+STILL_S = 2.0  # what a point held for longer sounds like is known by then
 
 
 @dataclass(frozen=True)
@@ -76,12 +80,15 @@ def listen(
         soundings["held_out"] = sound_of(
             player, space.cloud.latents, rows, files, np.cumsum(np.diff(rows, prepend=rows[0]) != 1)
         )
+    walk = nulls.walk(played.latents, played.take, np.random.default_rng([seed, 4]))
+    soundings["walk"] = sound_of(player, walk, gesture.rows, gesture.piece, gesture.segment)
     reference, whitening = heard_reference(model, space, coverage)
-    statistics = {}
+    statistics: dict[str, Any] = {}
     for name, sounding in soundings.items():
         heard = measure_heard(reference, whitening, sounding, rate, coverage)
         if heard is not None:
             statistics[name] = asdict(interval_statistics(heard, coverage))
+    still = measure_heard(reference, whitening, _hold(player, played.latents), rate, coverage)
     gate_db = coverage.gate_db
     spread = np.maximum(model.louder(gate_db).heard.std(axis=0), 1e-9)
     audible = gesture.louder(gate_db)
@@ -94,6 +101,7 @@ def listen(
         "gesture_s": len(gesture.rows) / rate,
         "audible_share": len(audible.rows) / len(gesture.rows),
         "statistics": statistics,
+        "normalised_coverage": _normalise(statistics, 0.0 if still is None else still.coverage),
         "movement": {
             name: _movement(one.louder(gate_db), whitening, rate, window_s) for name, one in soundings.items()
         },
@@ -102,6 +110,21 @@ def listen(
         "regions": [_describe(region, rate) for region in regions],
     }
     return Hearing(regions, result)
+
+
+def _hold(player: Player, latents: Points) -> Sounding:
+    """The sound of a hand held still."""
+    held = np.repeat(nulls.static(latents), round(STILL_S * player.space.latent_rate), axis=0)
+    one = np.zeros(len(held), dtype=np.intp)
+    return sound_of(player, held, np.arange(len(held)), one, one)
+
+
+def _normalise(statistics: dict[str, Any], still: float) -> float | None:
+    """(C - C_still) / (C_heldout - C_still), over the whole of each; None without a ceiling."""
+    if not {"gesture", "held_out"} <= set(statistics):
+        return None
+    gesture, held_out = (statistics[name]["coverage"]["value"] for name in ("gesture", "held_out"))
+    return None if held_out - still < 0.01 else (gesture - still) / (held_out - still)
 
 
 def _movement(sounding: Sounding, whitening: Points, rate: float, window_s: float) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +31,22 @@ from gesturemap.report.coverage import (
     whiten,
 )
 from gesturemap.report.curve import Curve, coverage_curve
+from gesturemap.report.describe import (
+    describe_curve,
+    describe_files,
+    describe_gesture,
+    describe_mapping,
+    describe_model,
+    describe_quality,
+    describe_reference,
+    describe_statistics,
+    normalise,
+)
 from gesturemap.report.hearing import Hearing, listen
-from gesturemap.report.intervals import interval_statistics
 from gesturemap.report.neighbours import Index, Points
 from gesturemap.report.page import render_page
 from gesturemap.report.played import Played, play_recordings
-from gesturemap.report.quality import DimensionUse, QualitySettings, measure_smoothness, use_of_dimensions
+from gesturemap.report.quality import DimensionUse, QualitySettings, use_of_dimensions
 from gesturemap.report.significance import p_values
 from gesturemap.report.sounding import SoundSettings
 
@@ -165,7 +175,7 @@ def measure_mapping(
     held_out = nulls.held_out(space, settings.coverage.gate_db, len(played.latents), _generator(seed, 0))
     motions = _build_motions(played, held_out, space, reference.rank, seed)
     reaches = {name: measure(reference, motion, settings.coverage.step_s) for name, motion in motions.items()}
-    statistics = {name: _statistics(reach, played, settings) for name, reach in reaches.items()}
+    statistics = {name: describe_statistics(reach, played, settings.coverage) for name, reach in reaches.items()}
     curves = {name: coverage_curve(reaches[name], seed) for name in reaches if name in WITH_CURVE}
     p = p_values(reference, played.latents, played.take, space, settings.coverage, seed)
     hearing = None
@@ -178,16 +188,16 @@ def measure_mapping(
     result: dict[str, Any] = {
         "format": FORMAT,
         "seed": seed,
-        "mapping": _describe_mapping(mapping),
-        "model": _describe_model(space, reference),
-        "gesture": _describe_gesture(played, recordings, space),
-        "reference": _describe_reference(reference),
+        "mapping": describe_mapping(mapping),
+        "model": describe_model(space, reference),
+        "gesture": describe_gesture(played, recordings, space),
+        "reference": describe_reference(reference),
         "statistics": statistics,
         "p_values": p,
-        "normalised_coverage": _normalise(curves, statistics),
-        "curves": {name: _describe_curve(curve) for name, curve in curves.items()},
-        "files": _describe_files(reaches["gesture"]),
-        "quality": _quality(motions, played, held_out, uses, settings.quality),
+        "normalised_coverage": normalise(curves, statistics),
+        "curves": {name: describe_curve(curve) for name, curve in curves.items()},
+        "files": describe_files(reaches["gesture"]),
+        "quality": describe_quality(motions, played, held_out, uses, settings.quality),
         "sound": None if hearing is None else hearing.result,
         "settings": settings.model_dump(mode="json"),
     }
@@ -220,124 +230,3 @@ def _build_motions(played: Played, held_out: Index, space: LatentSpace, rank: in
         "static": (nulls.static(played.latents), one[:1]),
     }
     return {name: Motion(whiten(space, z, rank), take, space.latent_rate) for name, (z, take) in latents.items()}
-
-
-def _statistics(reach: Reach, played: Played, settings: ReportSettings) -> dict[str, Any]:
-    statistics = asdict(interval_statistics(reach, settings.coverage))
-    # A point held for the whole gesture has the statistics of one frame.
-    n_frames = len(reach.motion.points) if len(reach.motion.points) > 1 else len(played.latents)
-    return statistics | {
-        "file_balanced_coverage": float(reach.file_coverage.mean()),
-        "n_frames": n_frames,
-        "duration_s": n_frames / reach.motion.rate,
-    }
-
-
-def _normalise(curves: dict[str, Curve], statistics: dict[str, Any]) -> dict[str, float] | None:
-    """C* = (C - C_static) / (C_heldout - C_static), all after the same time; None without a ceiling."""
-    if "held_out" not in curves:
-        return None
-    duration_s = min(curve.time_s[-1] for curve in curves.values())
-    gesture, held_out = curves["gesture"].at(duration_s), curves["held_out"].at(duration_s)
-    static = statistics["static"]["coverage"]["value"]
-    if held_out - static < 0.01:
-        return None
-    value = (gesture - static) / (held_out - static)
-    return {
-        "value": float(value),
-        "duration_s": float(duration_s),
-        "gesture": gesture,
-        "held_out": held_out,
-        "static": static,
-    }
-
-
-def _quality(
-    motions: dict[str, Motion], played: Played, held_out: Index, uses: list[DimensionUse], settings: QualitySettings
-) -> dict[str, Any]:
-    moved = motions["gesture"]
-    gesture = measure_smoothness(moved.points, played.segment, moved.rate, settings.window_s)
-    smoothness = {"gesture": asdict(gesture)}
-    step_ratio = jerk_ratio = arc_ratio = None
-    if "held_out" in motions:
-        heard = motions["held_out"]
-        segment = np.cumsum(np.diff(held_out, prepend=held_out[0]) != 1)
-        sound = measure_smoothness(heard.points, segment, heard.rate, settings.window_s)
-        smoothness["held_out"] = asdict(sound)
-        step_ratio = _ratio(gesture.step_rms, sound.step_rms)
-        jerk_ratio = _ratio(gesture.log_jerk, sound.log_jerk)
-        arc_ratio = _ratio(gesture.spectral_arc_length, sound.spectral_arc_length)
-    return {
-        "smoothness": smoothness,
-        "step_ratio": step_ratio,
-        "jerk_ratio": jerk_ratio,
-        "arc_ratio": arc_ratio,
-        "dimensions": [asdict(use) for use in uses],
-        "dead": [use.name for use in uses if use.dead],
-        "saturated": [use.name for use in uses if use.saturated],
-    }
-
-
-def _ratio(value: float | None, other: float | None) -> float | None:
-    return None if value is None or not other else value / other
-
-
-def _describe_mapping(mapping: Mapping) -> dict[str, Any]:
-    label = mapping.label
-    return {
-        "name": mapping.name,
-        "label": {key: getattr(label, key) for key in ("tracker", "features", "model", "regressor")},
-        "model_id": mapping.model_id,
-        "model_name": mapping.model_name,
-        "card": mapping.card,
-    }
-
-
-def _describe_model(space: LatentSpace, reference: Reference) -> dict[str, Any]:
-    return {
-        "id": space.model_id,
-        "name": space.model_name,
-        "family": space.family,
-        "latent_size": space.latent_size,
-        "latent_rate_hz": space.latent_rate,
-        "rank": reference.rank,
-    }
-
-
-def _describe_gesture(played: Played, recordings: Sequence[Recording], space: LatentSpace) -> dict[str, Any]:
-    return {
-        "recordings": [recording.path.name for recording in recordings],
-        "n_frames": len(played.latents),
-        "duration_s": len(played.latents) / space.latent_rate,
-        "lost_share": played.lost_share,
-        "takes": [asdict(take) for take in played.takes],
-    }
-
-
-def _describe_reference(reference: Reference) -> dict[str, Any]:
-    return {
-        "n_files": len(reference.file_names),
-        "n_audible": reference.n_audible,
-        "n_used": reference.n_used,
-        "n_frames": len(reference.points),
-        "median_radius": float(np.median(reference.radius)),
-    }
-
-
-def _describe_curve(curve: Curve) -> dict[str, Any]:
-    columns = {name: np.round(getattr(curve, name), 6).tolist() for name in ("time_s", "coverage", "low", "high")}
-    return columns | {"n_orders": curve.n_orders, "half_time_s": curve.half_time_s}
-
-
-def _describe_files(reach: Reach) -> list[dict[str, Any]]:
-    """Source files, the most reached first; of those reached equally, the longest last."""
-    reference = reach.reference
-    order = np.lexsort((reference.file_sizes, -reach.file_coverage))
-    return [
-        {
-            "name": reference.file_names[i],
-            "n_frames": int(reference.file_sizes[i]),
-            "coverage": float(reach.file_coverage[i]),
-        }
-        for i in order
-    ]
