@@ -178,12 +178,15 @@ def measure_mapping(
     statistics = {name: describe_statistics(reach, played, settings.coverage) for name, reach in reaches.items()}
     curves = {name: coverage_curve(reaches[name], seed) for name in reaches if name in WITH_CURVE}
     p = p_values(reference, played.latents, played.take, space, settings.coverage, seed)
-    hearing = None
+    hearing, unheard = None, None
     if player is not None:
         window_s = settings.quality.window_s
-        hearing = listen(
-            player, played, reaches["gesture"], held_out, settings.sound, settings.coverage, window_s, seed
-        )
+        try:
+            hearing = listen(
+                player, played, reaches["gesture"], held_out, settings.sound, settings.coverage, window_s, seed
+            )
+        except ReportError as error:  # a decoder that gives silence: the latents still have their numbers
+            unheard = str(error)
     uses = use_of_dimensions(played.latents, space, mapping.low, mapping.high, settings.quality)
     result: dict[str, Any] = {
         "format": FORMAT,
@@ -204,7 +207,10 @@ def measure_mapping(
     result = json.loads(json.dumps(result, allow_nan=False))  # tuples become lists, as in the file
     result["answer"] = write_answer(result)
     result["findings"] = write_findings(result)
-    result["caveats"] = write_caveats(result)
+    result["caveats"] = [
+        *write_caveats(result),
+        *([f"Of the sound nothing can be said: {unheard}."] if unheard else []),
+    ]
     return Measured(space, played, player, hearing, reaches, curves, uses, result)
 
 

@@ -94,3 +94,24 @@ def test_the_page_plays_what_is_never_reached(bells, mapping_for, recorded, tmp_
     page = (tmp_path / "report.html").read_text()
     assert page.count("data:audio/mpeg;base64,") == len(result["sound"]["regions"]) >= 1
     assert "What is heard" in page
+
+
+def test_a_decoder_that_gives_silence_leaves_the_rest_of_the_report(bells, mapping_for, recorded):
+    silent = Organ(bells)
+    silent.decode = lambda latents: np.zeros((1, len(latents) * bells.hop_length), dtype=np.float32)
+    result = measure_mapping(mapping_for(bells), [recorded(5.0)], bells, 0, QUICK, silent).result
+    assert result["sound"] is None
+    assert result["statistics"]["gesture"]["coverage"]["value"] > 0
+    assert any("Of the sound nothing can be said" in caveat for caveat in result["caveats"])
+
+
+def test_a_gesture_that_is_silent_is_said_to_be(bells, mapping_for, recorded):
+    organ = Organ(bells)
+    gesture = measure_mapping(mapping_for(bells), [recorded(5.0)], bells, 0, QUICK).played.latents
+    audible = organ.decode
+    heard = {gesture[:1].astype(np.float32).tobytes()}
+    organ.decode = lambda latents: audible(latents) * (latents[:1].tobytes() not in heard)
+    lost = recorded(5.0)
+    result = measure_mapping(mapping_for(bells), [lost], bells, 0, QUICK, organ).result
+    assert result["sound"]["audible_share"] < 0.9
+    assert any("It is silent for" in finding for finding in result["findings"])
