@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from urllib.parse import unquote
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -67,6 +69,25 @@ def test_it_fits_a_phone(page, tmp_path):
     # A headless window is never narrower than 500 pixels.
     _, found, _ = visit(page, tmp_path, 500)
     assert int(found["width"]) <= int(found["window"])
+
+
+def test_a_saved_figure_is_a_picture_of_its_own(page, tmp_path):
+    """The button gives an SVG with its name space and with colours instead of the page's variables."""
+    catch = """<script>
+addEventListener("load", () => {
+  Blob = function (parts) { document.title += " SAVED " + encodeURIComponent(parts[0]) + " END"; };
+  URL.createObjectURL = () => "#";
+  document.querySelector("figure button").click();
+});
+</script>"""
+    saving = page.with_name("saving.html")
+    saving.write_text(page.read_text().replace("</body>", catch + "</body>"))
+    title, _, console = visit(saving, tmp_path)
+    assert console == []
+    saved = unquote(re.search(r"SAVED (\S+) END", title)[1])
+    assert ElementTree.fromstring(saved).tag == "{http://www.w3.org/2000/svg}svg"
+    assert "var(" not in saved
+    assert "#d55e00" in saved
 
 
 def test_it_is_dark_where_the_reader_wants_it(page, tmp_path):
