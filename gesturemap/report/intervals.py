@@ -20,7 +20,8 @@ from gesturemap.report.coverage import CoverageSettings, Reach
 from gesturemap.report.neighbours import Index, Points
 
 MIN_TAKES = 4  # fewer say nothing about their spread
-TOGETHER = {"takes": 0.5, "blocks": 0.25, "nothing": 0.0}
+TOGETHER = {"takes": 0.5, "blocks": 0.25, "nothing": 0.0}  # share taken off of what files and takes do together
+LEAST_SHARE = 0.3  # of the variance that stays, however much that is
 MAX_BLOCKS = 8  # of a take that stands alone; few and long ones, so that neighbours share little
 
 
@@ -182,7 +183,7 @@ def _standard_error(by_unit: Points, by_file: Points, together: float) -> tuple[
     freedom = total**2 / sum(
         part**2 / (len(falls) - 1) for part, falls in zip(parts, (by_unit, by_file), strict=True) if len(falls) > 1
     )
-    return float(np.sqrt(max(total - together, 0.3 * total))), float(freedom)
+    return float(np.sqrt(max(total - together, LEAST_SHARE * total))), float(freedom)
 
 
 def _interval(value: float, error: float, freedom: float, confidence: float, n_frames: int, bounded: bool) -> Interval:
