@@ -28,6 +28,7 @@ from audiovae.training.trainer import TrainingState
 
 STEPS = 12
 PACE = ("trainer.validate_every=4", "trainer.save_every=4")
+SIGINT_BEFORE = signal.getsignal(signal.SIGINT)  # a shell's background jobs ignore it
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +108,7 @@ def test_a_run_that_was_killed_goes_on_from_its_last_checkpoint(
 
 
 def test_ctrl_c_is_the_callers_again_after_training(whole: Path) -> None:
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is SIGINT_BEFORE
 
 
 def test_the_log_holds_every_step_and_every_dimension(whole: Path) -> None:
