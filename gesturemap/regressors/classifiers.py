@@ -18,8 +18,6 @@ from gesturemap.frame import Array
 from gesturemap.regressors.familiarity import FamiliarityMixin
 from gesturemap.regressors.rows import check_features, check_labels
 
-DEFAULT_CLASSIFIER = "knn"
-
 
 class NearestClasses(FamiliarityMixin, BaseEstimator):
     """Votes of the nearest examples, in features scaled to 0..1 by their range.

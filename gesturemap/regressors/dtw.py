@@ -76,14 +76,6 @@ class GestureRecogniser:
         self.examples = [each for each in self.examples if gesture is not None and each[0] != gesture]
         self._thinned()
 
-    def delete_last(self, gesture: int) -> bool:
-        """Forget the latest example of a gesture; False if it has none."""
-        found = [index for index, each in enumerate(self.examples) if each[0] == gesture]
-        if found:
-            del self.examples[found[-1]]
-            self._thinned()
-        return bool(found)
-
     def reset(self) -> None:
         """Forget the stream, not the examples."""
         self._frames: deque[Array] = deque(maxlen=max(map(len, self._sequences), default=1))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gesturemap.errors import MappingError
-from gesturemap.regressors.classifiers import CLASSIFIERS, DEFAULT_CLASSIFIER, make_classifier
+from gesturemap.regressors.classifiers import CLASSIFIERS, make_classifier
 from gesturemap.regressors.storage import load_regressor, save_regressor
 
 POSES = np.array([[0.0, 0.0], [0.1, 5.0], [0.9, 1.0], [1.0, 4.0], [0.5, 2.5], [0.5, 2.5], [0.4, 9.0], [0.0, 0.0]])
@@ -81,6 +81,5 @@ def test_labels_that_are_no_class_are_refused(name: str) -> None:
 
 
 def test_the_table_is_closed() -> None:
-    assert DEFAULT_CLASSIFIER in CLASSIFIERS
     with pytest.raises(MappingError, match="no classifier 'forest'; there are: knn"):
         make_classifier("forest", 2)

@@ -82,14 +82,12 @@ def test_no_example_no_distance_and_disabled_gestures_are_not_found() -> None:
 
 def test_examples_can_be_deleted() -> None:
     recogniser = GestureRecogniser(2)
-    for gesture in (1, 2, 2):
+    for gesture in (1, 2):
         recogniser.add_example(gesture, line(8))
-    assert recogniser.delete_last(2)
     recogniser.delete(1)
     assert [gesture for gesture, _ in recogniser.examples] == [2]
     recogniser.delete()
     assert not recogniser.examples
-    assert not recogniser.delete_last(2)
 
 
 def test_wrong_examples_are_refused() -> None:
