@@ -131,7 +131,7 @@ def calibrate(
 
 @app.command()
 def learn(
-    action: Annotated[str, typer.Argument(help="record, stop, toggle, train, run, undo, next_snapshot or panic.")],
+    action: Annotated[str, typer.Argument(help="record, stop, toggle, train, run, undo, redo, next_snapshot or panic.")],
     triggers: Annotated[Path, typer.Option(help="Trigger file (TOML) it is written into.")] = Path("triggers.toml"),
     tracker: Annotated[Optional[str], typer.Option(help="Tracker whose foot switch or pose it is.")] = None,  # noqa: UP045
     pose: Annotated[Optional[str], typer.Option(help="Pose to learn, by a name: hold it for --tracker.")] = None,  # noqa: UP045

@@ -80,7 +80,8 @@ def record(
     pause_s : seconds between takes, before the next one is counted in.
     click : click the count-in although nothing plays.
     triggers : a take begins when `Action.RECORD` is asked for, ends at `Action.STOP`; `Action.UNDO` takes the last
-        one back; `Action.PANIC` ends the session. None: takes follow each other by themselves.
+        one back, `Action.REDO` brings it again; `Action.PANIC` ends the session. None: takes follow each other by
+        themselves.
     companion : gives the latents, instead of a trajectory.
     clock : the one a live tracker's frames are timed on.
     on_progress : called after every row, and while time is counted in.
@@ -143,6 +144,7 @@ class _Session:
     Attributes
     ----------
     kept : every take that was not taken back, and what it was played.
+    undone : those that were, the last one last.
     """
 
     tracker: Tracker
@@ -157,6 +159,7 @@ class _Session:
     pause_s: float
     on_progress: Callable[[Progress], None]
     kept: list[tuple[Take, Playing | None]] = field(default_factory=list)
+    undone: list[tuple[Take, Playing | None]] = field(default_factory=list)
     playing: Playing | None = None
 
     def run_by_itself(self, takes: int) -> None:
@@ -169,9 +172,11 @@ class _Session:
         """A take whenever one is asked for."""
         while len(self.kept) < takes and not self.performer.gone:
             self.on_progress(Progress(len(self.kept) + 1, -np.inf, 0, 0))
-            asked = self.performer.wait_for(STARTS | {Action.UNDO, Action.PANIC})
+            asked = self.performer.wait_for(STARTS | {Action.UNDO, Action.REDO, Action.PANIC})
             if asked is Action.UNDO:
                 self._undo()
+            elif asked is Action.REDO:
+                self._redo()
             elif asked in STARTS:
                 index = self.record_take(0.0)
                 if index is not None and self.performer.last_asked is Action.UNDO:
@@ -229,7 +234,13 @@ class _Session:
     def _undo(self) -> None:
         index = self.recorder.undo_take()
         if self.kept and self.kept[-1][0].index == index:
-            self.kept.pop()
+            self.undone.append(self.kept.pop())
+
+    def _redo(self) -> None:
+        index = self.recorder.redo_take()
+        if index is not None and self.undone:
+            take, playing = self.undone.pop()
+            self.kept.append((replace(take, index=index), playing))
 
     def note_end(self, takes: int | None) -> None:
         """Say where the source was shorter than what was asked for, or longer than what was played."""

@@ -32,6 +32,7 @@ class Action(StrEnum):
     TRAIN = "train"
     RUN = "run"
     UNDO = "undo"
+    REDO = "redo"
     NEXT_SNAPSHOT = "next_snapshot"
     PANIC = "panic"
 

@@ -91,6 +91,16 @@ def test_undo_takes_back_what_was_last_and_destroys_nothing(tmp_path: Path) -> N
     assert undone == ["take-001-1.arrows", "take-002-1.arrows", "take-002-2.arrows"]
 
 
+def test_redo_brings_back_what_undo_took(tmp_path: Path) -> None:
+    recording = perform(
+        tmp_path,
+        *[(0.5, Action.REDO), (1.0, Action.RECORD), (2.0, Action.STOP), (3.0, Action.RECORD), (4.0, Action.STOP)],
+        *[(5.0, Action.UNDO), (6.0, Action.UNDO), (7.0, Action.REDO), (10.0, Action.PANIC)],
+    )
+    (take,) = recording.takes
+    assert take.time_s[0] == pytest.approx(1.0, abs=0.03)
+
+
 def test_takes_by_the_clock_pause_and_count_in(model_dir: Path, tmp_path: Path) -> None:
     clock = ManualClock()
     tracker = open_tracker("synthetic:live=true", clock=clock)
