@@ -55,3 +55,10 @@ class ModelFolderError(AudioVAEError):
 
 class LatentsError(AudioVAEError):
     """Latents that are not of this model."""
+
+
+def describe_error(error: Exception) -> str:
+    """One line; of a failed system call the file and the reason, without Python's number."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)

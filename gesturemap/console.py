@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from audiovae.errors import describe_error
+
 if TYPE_CHECKING:
     from gesturemap.library import DatasetEntry, MappingEntry
     from gesturemap.mapping.compare import Facts
@@ -22,12 +24,9 @@ if TYPE_CHECKING:
 
 
 def print_error(error: Exception) -> None:
-    """One line on stderr; of a failed system call the file and the reason, without Python's number."""
-    message = str(error)
-    if isinstance(error, OSError) and error.strerror:
-        message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    """One line on stderr."""
     # As Text, because a message may hold [brackets] that rich would take for markup.
-    Console(stderr=True).print(Text.assemble(("error:", "bold red"), f" {message}"), soft_wrap=True)
+    Console(stderr=True).print(Text.assemble(("error:", "bold red"), f" {describe_error(error)}"), soft_wrap=True)
 
 
 @contextmanager
