@@ -10,7 +10,7 @@ from audiovae.analysis.evaluation import Evaluated, compare_models, evaluate_gen
 from audiovae.analysis.evaluation_answer import write_answer
 from audiovae.corpus.audio_file import find_audio
 from audiovae.errors import AudioFileError, LatentsError
-from audiovae.latent_space import read_latents, write_latents
+from audiovae.latent_table import read_latents, write_latents
 from audiovae.player import Player, load_audio, save_audio
 
 Progress = Callable[[Sequence[Path]], Iterable[Path]]

@@ -2,6 +2,7 @@
 
 numpy only, no torch. A model folder holds it as ``latent_space.json`` (numbers a person can read) and
 ``latent_space.npz`` (the reference cloud). Latents are always time first here: (n_frames, latent_size).
+Latents of a sound as a file are in `audiovae.latent_table`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import json
 import os
 import zipfile
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,17 @@ from audiovae.errors import LatentsError, ModelFolderError
 FloatArray = npt.NDArray[np.floating[Any]]
 
 FORMAT = 1
+IDENTITY = (
+    "model_id",
+    "model_name",
+    "family",
+    "sample_rate",
+    "hop_length",
+    "latent_size",
+    "latency_samples",
+    "channels",
+)
+STATISTICS = ("mean", "std", "quantiles", "explained_variance", "pca_basis", "pca_variance")
 QUANTILE_LEVELS = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 FIDELITY = 0.95  # the share of variance at which coverage cuts the PCA basis
 
@@ -188,20 +199,9 @@ class LatentSpace:
     def save(self, folder: str | Path) -> None:
         """Write ``latent_space.json`` and ``latent_space.npz`` into `folder`."""
         folder = Path(folder)
-        arrays = ("mean", "std", "quantiles", "explained_variance", "pca_basis", "pca_variance")
-        plain = (
-            "model_id",
-            "model_name",
-            "family",
-            "sample_rate",
-            "hop_length",
-            "latent_size",
-            "latency_samples",
-            "channels",
-        )
         document: dict[str, Any] = {"format": FORMAT}
-        document |= {name: getattr(self, name) for name in plain}
-        document |= {name: getattr(self, name).tolist() for name in arrays}
+        document |= {name: getattr(self, name) for name in IDENTITY}
+        document |= {name: getattr(self, name).tolist() for name in STATISTICS}
         document |= {
             "quantile_levels": list(QUANTILE_LEVELS),
             "file_names": list(self.cloud.file_names),
@@ -247,22 +247,13 @@ class LatentSpace:
                     tuple(document["file_names"]),
                     tuple(document["file_splits"]),
                 )
-            plain: dict[str, Any] = {
-                key: document[key]
-                for key in ("model_id", "model_name", "family", "sample_rate", "hop_length")
-                + ("latent_size", "latency_samples", "channels")
-            }
-            arrays: dict[str, Any] = {
-                key: np.array(document[key])
-                for key in ("mean", "std", "quantiles", "explained_variance", "pca_basis", "pca_variance")
-            }
+            plain: dict[str, Any] = {key: document[key] for key in IDENTITY}
+            arrays: dict[str, Any] = {key: np.array(document[key]) for key in STATISTICS}
             space = cls(**plain, **arrays, cloud=cloud)
             _check_shapes(space)
             return space
         except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-            raise ModelFolderError(
-                f"{folder}: damaged latent_space files ({error}): export the model again"
-            ) from None
+            raise ModelFolderError(f"{folder}: damaged latent_space files ({error}): export the model again") from None
 
 
 def _check_shapes(space: LatentSpace) -> None:
@@ -286,78 +277,8 @@ def _check_shapes(space: LatentSpace) -> None:
         raise ValueError(f"file_index does not fit {len(cloud.file_names)} file names")
 
 
-def write_latents(path: str | Path, latents: FloatArray, space: LatentSpace) -> None:
-    """Write a latent table (Parquet): ``time_s`` and one column a dimension, at the model's latent rate.
-
-    Parameters
-    ----------
-    latents : (n_frames, latent_size).
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    space.check(latents)
-    columns = {"time_s": np.arange(len(latents)) / space.latent_rate}
-    columns |= {name: latents[:, i].astype(np.float32) for i, name in enumerate(space.latent_names)}
-    table = pa.table(columns).replace_schema_metadata(
-        {"model_id": space.model_id, "model_name": space.model_name, "latent_rate": repr(space.latent_rate)}
-    )
-    path = Path(path)
-    beside = path.with_name(path.name + ".part")
-    pq.write_table(table, beside)
-    os.replace(beside, path)
-
-
-def read_latents(path: str | Path, space: LatentSpace) -> FloatArray:
-    """Latents of a table written by `write_latents`, (n_frames, latent_size) float32.
-
-    Raises
-    ------
-    LatentsError
-        If the file is no latent table, or one of another model.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.read_table(path)
-    except (OSError, pa.ArrowException) as error:
-        raise LatentsError(f"{path}: not a latent table ({error}); `audiovae encode` makes one") from None
-    metadata = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
-    if metadata.get("model_id") != space.model_id:
-        raise LatentsError(
-            f"{path}: latents of model {metadata.get('model_name', '?')} "
-            f"({metadata.get('model_id', '?')[:12]}) found; this is {space.model_name} ({space.model_id[:12]}): "
-            "encode the sound again with this model"
-        )
-    try:
-        return np.stack([table[name].to_numpy() for name in space.latent_names], axis=1).astype(np.float32)
-    except (KeyError, ValueError) as error:
-        raise LatentsError(
-            f"{path}: not a latent table of {space.latent_size} dimensions ({error}); encode the sound again"
-        ) from None
-
-
 def replace_text(path: Path, text: str) -> None:
     """Write `text` beside `path`, then rename: a reader sees the old file or the new one, never half."""
     beside = path.with_name(path.name + ".part")
     beside.write_text(text)
     os.replace(beside, path)
-
-
-def resample_latents(
-    latents: FloatArray, time_s: Sequence[float] | FloatArray, at_s: FloatArray
-) -> FloatArray:
-    """Latents linearly interpolated from times `time_s` to times `at_s`; ends held.
-
-    Parameters
-    ----------
-    latents : (n_frames, latent_size).
-    time_s : (n_frames,) increasing seconds.
-    at_s : (n,) seconds.
-
-    Returns
-    -------
-    (n, latent_size) float64.
-    """
-    return np.stack([np.interp(at_s, time_s, column) for column in np.asarray(latents).T], axis=1)

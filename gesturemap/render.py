@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from audiovae.latent_space import LatentSpace, resample_latents, write_latents
+from audiovae.latent_space import LatentSpace
+from audiovae.latent_table import resample_latents, write_latents
 from gesturemap.errors import GestureMapError, RecordingError
 from gesturemap.frame import Array
 from gesturemap.mapping import Mapping

@@ -11,6 +11,7 @@ MODULES = (
     "audiovae",
     "gesturemap",
     "audiovae.latent_space",
+    "audiovae.latent_table",
     "audiovae.player",
     "audiovae.conversion",
     "audiovae.cli",

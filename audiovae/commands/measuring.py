@@ -67,15 +67,10 @@ def analyse(
 @app.command()
 def info(model_dir: ModelDir, as_json: Json = False) -> None:
     """What a model folder holds: identity, rates, latents, files."""
-    from audiovae.latent_space import LatentSpace
+    from audiovae.latent_space import IDENTITY, LatentSpace
 
     space = LatentSpace.load(model_dir)
-    plain = {
-        key: getattr(space, key)
-        for key in ("model_name", "model_id", "family", "sample_rate", "hop_length", "latent_size")
-        + ("latency_samples", "channels")
-    }
-    plain |= {
+    plain = {key: getattr(space, key) for key in IDENTITY} | {
         "latent_rate": space.latent_rate,
         "reference_frames": len(space.cloud.latents),
         "reference_files": len(space.cloud.file_names),

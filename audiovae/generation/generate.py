@@ -15,7 +15,7 @@ from audiovae.errors import AudioFileError, LatentsError, SettingsError
 from audiovae.generation.interpolation import Way, interpolate
 from audiovae.generation.prior import Progress, open_prior, sample_prior
 from audiovae.generation.walk import walk_cloud
-from audiovae.latent_space import read_latents, write_latents
+from audiovae.latent_table import read_latents, write_latents
 from audiovae.player import Player, load_audio, save_audio
 
 FloatArray = npt.NDArray[np.floating[Any]]

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from audiovae.errors import LatentsError
-from audiovae.latent_space import LatentSpace, resample_latents
+from audiovae.latent_space import LatentSpace
+from audiovae.latent_table import resample_latents
 
 FloatArray = npt.NDArray[np.floating[Any]]
 Rows = npt.NDArray[np.intp]

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from audiovae.latent_space import LatentSpace, write_latents
+from audiovae.latent_space import LatentSpace
+from audiovae.latent_table import write_latents
 from gesturemap.features import extract_features
 from gesturemap.frame import Array
 from gesturemap.mapping.mapping import Mapping

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from audiovae.latent_space import resample_latents
+from audiovae.latent_table import resample_latents
 from gesturemap.errors import LayoutError, RecordingError
 from gesturemap.frame import Array, Layout
 from gesturemap.take_file import find_take_files, read_header, read_take, take_file_name

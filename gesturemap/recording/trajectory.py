@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from audiovae.errors import LatentsError
-from audiovae.latent_space import LatentSpace, read_latents, resample_latents
+from audiovae.latent_space import LatentSpace
+from audiovae.latent_table import read_latents, resample_latents
 from gesturemap.errors import RecordingError
 from gesturemap.frame import Array
 from gesturemap.recording.recording import Recording

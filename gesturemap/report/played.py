@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from audiovae.latent_space import LatentSpace, resample_latents
+from audiovae.latent_space import LatentSpace
+from audiovae.latent_table import resample_latents
 from gesturemap.errors import ReportError
 from gesturemap.report.neighbours import Index, Points
 

@@ -18,7 +18,8 @@ from typer.testing import CliRunner
 
 from audiovae import cli
 from audiovae.corpus.audio_file import read_audio, write_audio
-from audiovae.latent_space import LatentSpace, read_latents
+from audiovae.latent_space import LatentSpace
+from audiovae.latent_table import read_latents
 from audiovae.training.spectral_task import SpectralTask
 
 

@@ -17,7 +17,8 @@ import soundfile
 import typer
 from typer.testing import CliRunner
 
-from audiovae.latent_space import LatentSpace, read_latents
+from audiovae.latent_space import LatentSpace
+from audiovae.latent_table import read_latents
 from audiovae.settings import list_presets
 from gesturemap import cli
 from gesturemap.features.extractor import PRESETS

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from audiovae.latent_space import LatentSpace, read_latents, resample_latents
+from audiovae.latent_space import LatentSpace
+from audiovae.latent_table import read_latents, resample_latents
 from gesturemap.errors import GestureMapError, MappingError, RecordingError, WrongModelError
 from gesturemap.frame import Channel, Layout
 from gesturemap.mapping import Mapping

@@ -14,7 +14,8 @@ from audiovae.corpus.audio_file import read_audio
 from audiovae.errors import AudioVAEError
 from audiovae.export.exporter import export_model
 from audiovae.export.prior import write_prior
-from audiovae.latent_space import LatentSpace, read_latents
+from audiovae.latent_space import LatentSpace
+from audiovae.latent_table import read_latents
 
 
 def generate(model: Path, *arguments: object) -> list[Path]:

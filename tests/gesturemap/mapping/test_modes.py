@@ -9,7 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from audiovae.latent_space import LatentSpace, read_latents, write_latents
+from audiovae.latent_space import LatentSpace
+from audiovae.latent_table import read_latents, write_latents
 from gesturemap.errors import MappingError
 from gesturemap.features import FeatureSettings, OneEuroFilter, SmoothingSettings, load_features
 from gesturemap.mapping import Mapping, OutputSettings

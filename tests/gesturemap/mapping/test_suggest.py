@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audiovae.latent_space import LatentSpace, read_latents
+from audiovae.latent_space import LatentSpace
+from audiovae.latent_table import read_latents
 from gesturemap.errors import WrongModelError
 from gesturemap.mapping import Mapping
 from gesturemap.mapping.suggest import suggest

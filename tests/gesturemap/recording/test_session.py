@@ -11,7 +11,8 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 
-from audiovae.latent_space import LatentSpace, write_latents
+from audiovae.latent_space import LatentSpace
+from audiovae.latent_table import write_latents
 from gesturemap.clock import ManualClock
 from gesturemap.errors import MissingExtraError, RecordingError, TrackerError
 from gesturemap.frame import Frame

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from audiovae.errors import LatentsError, SettingsError
-from audiovae.latent_space import LatentSpace, write_latents
+from audiovae.latent_space import LatentSpace
+from audiovae.latent_table import write_latents
 from audiovae.player import save_audio
 from gesturemap.errors import RecordingError
 from gesturemap.recording.trajectory import Trajectory, load_trajectory, walk_cloud
