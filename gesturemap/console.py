@@ -101,6 +101,13 @@ def print_performance(counted: dict[str, Any], as_json: bool) -> None:
     for output in counted["outputs"]:
         counts = ", ".join(f"{key} {value}" for key, value in output.items() if key != "output" and value != "")
         typer.echo(f"{output['output']}: {counts}")
+    if "taught" in counted:
+        taught = counted["taught"]
+        typer.echo(f"taught: {taught['takes']} takes, {taught['examples']} examples in {taught['recording']}")
+        if taught["saved"]:
+            typer.echo(f"fitted on them and saved: {taught['saved']}")
+        if taught["problem"]:
+            typer.echo(f"problem: {taught['problem']}")
 
 
 def print_table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:

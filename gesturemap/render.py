@@ -102,7 +102,7 @@ def render(
     space = player.space
     mapping.check_model(space, force)
     mapping.check_mode(has_base=base is not None)
-    moved = None if base is None else load_trajectory(base, model_dir).latents
+    moved = None if base is None else BaseSound(mapping, load_trajectory(base, model_dir).latents)
     rest = mapping.rest if moved is None else np.asarray(space.mean, np.float64)
     pause = np.tile(rest, (max(1, round(PAUSE_S * space.latent_rate)), 1))
     latents, audio = [], []
@@ -126,15 +126,32 @@ def render(
     )
 
 
-def latents_of(mapping: Mapping, take: Take, space: LatentSpace, base: Array | None = None) -> Array:
+@dataclass(frozen=True)
+class BaseSound:
+    """The sound that a mapping of ``output.mode`` ``add`` or ``multiply`` moves, again and again.
+
+    Parameters
+    ----------
+    mapping : of that kind.
+    latents : (n, latent_size) of the sound, at the latent rate.
+    """
+
+    mapping: Mapping
+    latents: Array
+
+    def moved(self, control: Array, first: int = 0) -> Array:
+        """Latents under the gesture `control` (n_frames, latent_size), the frames of the sound from `first` on."""
+        return self.mapping.apply(control, self.latents[(first + np.arange(len(control))) % len(self.latents)])
+
+
+def latents_of(mapping: Mapping, take: Take, space: LatentSpace, base: BaseSound | None = None) -> Array:
     """Latents of one take at the latent rate of `space`, (n_frames, latent_size), lost hands filled.
 
-    The first is at the take's first row, the last at or before its last. `base` (n, latent_size), at the latent rate,
-    is what a mapping of that kind moves, again and again.
+    The first is at the take's first row, the last at or before its last.
     """
     control = mapping.control_take(take.time_s, take.values, fill=True)
     latents = resample_to_model(control, take.time_s, space)
-    return latents if base is None else mapping.apply(latents, base[np.arange(len(latents)) % len(base)])
+    return latents if base is None else base.moved(latents)
 
 
 def resample_to_model(latents: Array, time_s: Array, space: LatentSpace) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -19,9 +19,9 @@ app = typer.Typer()
 def import_wekinator(
     project: Annotated[Path, typer.Argument(help="Project folder, or its .wekproj.")],
     out: NewRecording,
-    model: Annotated[Optional[Path], typer.Option(help="Model folder whose latents the outputs are.")] = None,  # noqa: UP045
+    model: Annotated[Path | None, typer.Option(help="Model folder whose latents the outputs are.")] = None,
     mapping: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Mapping folder to make of the project's trained networks; needs --model."),
     ] = None,
     tracker: Annotated[str, typer.Option(help="Tracker that gives these inputs, for the label.")] = "osc",
@@ -59,9 +59,9 @@ def export_wekinator(
 def import_flucoma(
     dataset: Annotated[Path, typer.Argument(help="JSON of fluid.dataset~.")],
     out: NewRecording,
-    targets: Annotated[Optional[Path], typer.Option(help="Data set of the same points: the latents.")] = None,  # noqa: UP045
-    labels: Annotated[Optional[Path], typer.Option(help="Label set of the same points: classes.")] = None,  # noqa: UP045
-    model: Annotated[Optional[Path], typer.Option(help="Model folder whose latents the targets are.")] = None,  # noqa: UP045
+    targets: Annotated[Path | None, typer.Option(help="Data set of the same points: the latents.")] = None,
+    labels: Annotated[Path | None, typer.Option(help="Label set of the same points: classes.")] = None,
+    model: Annotated[Path | None, typer.Option(help="Model folder whose latents the targets are.")] = None,
     rate_hz: Annotated[float, typer.Option("--rate", help="Points a second; a data set has no times.")] = 60.0,
     as_json: Json = False,
 ) -> None:
@@ -78,7 +78,7 @@ def import_flucoma(
 def export_flucoma(
     recording: OneRecording,
     out: Annotated[Path, typer.Option(help="JSON for fluid.dataset~ to write: the channels.")],
-    targets: Annotated[Optional[Path], typer.Option(help="JSON for a second one: the latents.")] = None,  # noqa: UP045
+    targets: Annotated[Path | None, typer.Option(help="JSON for a second one: the latents.")] = None,
 ) -> None:
     """A recording as FluCoMa data sets."""
     from gesturemap.recording import Recording

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -36,7 +36,7 @@ def trackers(as_json: Json = False) -> None:
 
 @app.command()
 def doctor(
-    hand_model: Annotated[Optional[Path], typer.Option(help="hand_landmarker.task to check.")] = None,  # noqa: UP045
+    hand_model: Annotated[Path | None, typer.Option(help="hand_landmarker.task to check.")] = None,
     as_json: Json = False,
 ) -> None:
     """What is missing for trackers, sound and training on this machine, and what to do about it."""
@@ -77,7 +77,7 @@ def mappings(context: typer.Context, library: Library = None, as_json: Json = Fa
 def compare(
     first: MappingSpec,
     second: MappingSpec,
-    recording: Annotated[Optional[Path], typer.Argument(help="A recording, to hear how far apart they are.")] = None,  # noqa: UP045
+    recording: Annotated[Path | None, typer.Argument(help="A recording, to hear how far apart they are.")] = None,
     library: Library = None,
     as_json: Json = False,
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -23,7 +23,7 @@ def fit(
     model: Model,
     name: Annotated[str, typer.Option(help="Name of the mapping.")],
     features: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(
             help="position, motion, gametrak_motion, gametrak_together, hand_motion, hand_shape, series, statistics, or"
             " a .toml; fits the tracker."
@@ -36,14 +36,14 @@ def fit(
         ),
     ] = "kernel_ridge",
     mode: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(help="replace; add or multiply: linear_map moves the latents of a base sound (render --base)."),
     ] = None,
     settings: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Option("--set", help="features.KEY=V, regressor.KEY=V or output.KEY=V, repeatable."),
     ] = None,
-    library: Annotated[Optional[Path], typer.Option(help="Library it goes into; your own if not given.")] = None,  # noqa: UP045
+    library: Annotated[Path | None, typer.Option(help="Library it goes into; your own if not given.")] = None,
     intent: Annotated[str, typer.Option(help="What the gesture means, for the card.")] = "",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a mapping of that name.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
@@ -78,12 +78,12 @@ def render(
     recording: OneRecording,
     model: Model,
     out: Annotated[Path, typer.Option(help="Sound file to write: .wav, .flac, .mp3, ...")],
-    latents: Annotated[Optional[Path], typer.Option(help="Latent table (.parquet) to write too.")] = None,  # noqa: UP045
+    latents: Annotated[Path | None, typer.Option(help="Latent table (.parquet) to write too.")] = None,
     base: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(help="Sound (or latent table, or walk) that a mapping of mode add or multiply moves."),
     ] = None,
-    take: Annotated[Optional[int], typer.Option(help="One take; all of them if not given.")] = None,  # noqa: UP045
+    take: Annotated[int | None, typer.Option(help="One take; all of them if not given.")] = None,
     library: Library = None,
     force: Force = False,
     as_json: Json = False,
@@ -111,7 +111,7 @@ def report(
     out: Annotated[Path, typer.Option(help="Folder for report.html and report.json.")],
     library: Library = None,
     force: Force = False,
-    audio: Annotated[Optional[Path], typer.Option(help="Sound of the rendered gesture, to put into the page.")] = None,  # noqa: UP045
+    audio: Annotated[Path | None, typer.Option(help="Sound of the rendered gesture, to put into the page.")] = None,
     decode: Annotated[bool, typer.Option(help="Measure what is heard too; takes two to three times as long.")] = True,
     seed: Annotated[int, typer.Option(min=0, help="Seed of nulls and subsampling.")] = 0,
     as_json: Json = False,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -26,39 +26,39 @@ app = typer.Typer()
 def record(
     tracker: Annotated[str, typer.Option(help="NAME[:SOURCE][?key=value&...]; see `gesturemap trackers`.")],
     out: NewRecording,
-    seconds: Annotated[Optional[float], typer.Option(help="Length of a take; until its end if not given.")] = None,  # noqa: UP045
-    model: Annotated[Optional[Path], typer.Option(help="Model folder whose latents go beside the gesture.")] = None,  # noqa: UP045
+    seconds: Annotated[float | None, typer.Option(help="Length of a take; until its end if not given.")] = None,
+    model: Annotated[Path | None, typer.Option(help="Model folder whose latents go beside the gesture.")] = None,
     play: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(
             help="A sound, a latent table, walk[:SECONDS], prior[:SECONDS], or suggestions[:REC]: what REC has not met."
         ),
     ] = None,
     takes: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(min=1, help="Takes to record; one, or with --triggers as many as are asked for, if not given."),
     ] = None,
     count_in: Annotated[float, typer.Option(min=0, help="Seconds counted before each take.")] = 0.0,
     pause: Annotated[float, typer.Option(min=0, help="Seconds between takes.")] = 0.0,
     click: Annotated[bool, typer.Option("--click", help="Click the count-in although nothing plays.")] = False,
     triggers: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Trigger file: takes begin, end and are undone by pedal, key, OSC, MIDI or pose."),
     ] = None,
     wekinator: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(help="HOST:PORT of a running Wekinator, whose outputs are recorded as latents."),
     ] = None,
-    outputs: Annotated[Optional[int], typer.Option(min=1, help="Outputs of that Wekinator, without --model.")] = None,  # noqa: UP045
-    features: Annotated[Optional[str], typer.Option(help="Features that Wekinator is sent.")] = None,  # noqa: UP045
+    outputs: Annotated[int | None, typer.Option(min=1, help="Outputs of that Wekinator, without --model.")] = None,
+    features: Annotated[str | None, typer.Option(help="Features that Wekinator is sent.")] = None,
     append: Annotated[bool, typer.Option("--append", help="Add takes to a recording that is there.")] = False,
     loop: Annotated[bool, typer.Option("--loop", help="Begin the trajectory again at its end.")] = False,
     silent: Annotated[bool, typer.Option("--silent", help="Play nothing; play.wav is written all the same.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the first take's walk; each walks another way.")] = 0,
-    hand_model: Annotated[Optional[Path], typer.Option(help="hands: hand_landmarker.task to use.")] = None,  # noqa: UP045
+    hand_model: Annotated[Path | None, typer.Option(help="hands: hand_landmarker.task to use.")] = None,
     mirror: Annotated[bool, typer.Option("--mirror", help="hands: the picture is mirrored, turn it round.")] = False,
     calibration: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(help="gametrak: TOML file of its ranges, or `capture` for the ranges of the capture itself."),
     ] = None,
     as_json: Json = False,
@@ -108,7 +108,7 @@ def calibrate(
     tracker: Annotated[str, typer.Argument(help="gametrak, or gametrak:CAPTURE.jsonl in which every axis moves.")],
     out: Annotated[Path, typer.Option(help="TOML file to write, for --calibration or ?calibration=FILE.")],
     reach_mm: Annotated[
-        Optional[float],  # noqa: UP045
+        float | None,
         typer.Option(min=100, help="Height of a last pose, measured with a tape: settles the millimetres."),
     ] = None,
     as_json: Json = False,
@@ -131,12 +131,12 @@ def calibrate(
 
 @app.command()
 def learn(
-    action: Annotated[str, typer.Argument(help="record, stop, toggle, train, run, undo, redo, next_snapshot or panic.")],
+    action: Annotated[str, typer.Argument(help="record, stop, toggle, train, run, undo, redo, next_snapshot, panic.")],
     triggers: Annotated[Path, typer.Option(help="Trigger file (TOML) it is written into.")] = Path("triggers.toml"),
-    tracker: Annotated[Optional[str], typer.Option(help="Tracker whose foot switch or pose it is.")] = None,  # noqa: UP045
-    pose: Annotated[Optional[str], typer.Option(help="Pose to learn, by a name: hold it for --tracker.")] = None,  # noqa: UP045
-    osc_port: Annotated[Optional[int], typer.Option(help="Listen there for OSC, from now on.")] = None,  # noqa: UP045
-    midi: Annotated[Optional[str], typer.Option(help="MIDI input, or a part of its name, from now on.")] = None,  # noqa: UP045
+    tracker: Annotated[str | None, typer.Option(help="Tracker whose foot switch or pose it is.")] = None,
+    pose: Annotated[str | None, typer.Option(help="Pose to learn, by a name: hold it for --tracker.")] = None,
+    osc_port: Annotated[int | None, typer.Option(help="Listen there for OSC, from now on.")] = None,
+    midi: Annotated[str | None, typer.Option(help="MIDI input, or a part of its name, from now on.")] = None,
     timeout_s: Annotated[float, typer.Option("--timeout", min=1, help="Seconds to wait for it.")] = 30.0,
     as_json: Json = False,
 ) -> None:
@@ -157,14 +157,14 @@ def learn(
 @app.command()
 def suggest(
     model: Model,
-    recordings: Annotated[Optional[list[Path]], typer.Argument(help="Recordings so far.")] = None,  # noqa: UP045
+    recordings: Annotated[list[Path] | None, typer.Argument(help="Recordings so far.")] = None,
     mapping: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(help="Counts as met only what this mapping answers with confidence."),
     ] = None,
     count: Annotated[int, typer.Option(min=1, help="How many sounds.")] = 8,
-    out: Annotated[Optional[Path], typer.Option(help="Latent table (.parquet) to write, for record --play.")] = None,  # noqa: UP045
-    sound: Annotated[Optional[Path], typer.Option(help="Sound file of it to write.")] = None,  # noqa: UP045
+    out: Annotated[Path | None, typer.Option(help="Latent table (.parquet) to write, for record --play.")] = None,
+    sound: Annotated[Path | None, typer.Option(help="Sound file of it to write.")] = None,
     library: Library = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draw from a large model.")] = 0,
     as_json: Json = False,
@@ -190,13 +190,13 @@ def suggest(
 def import_(
     table: Annotated[Path, typer.Argument(help="CSV, Parquet, JSONL or XDF.")],
     out: NewRecording,
-    rate_hz: Annotated[Optional[float], typer.Option("--rate", help="Rows a second, where no column is time.")] = None,  # noqa: UP045
-    time_column: Annotated[Optional[str], typer.Option(help="Column that is time, by name or number.")] = None,  # noqa: UP045
+    rate_hz: Annotated[float | None, typer.Option("--rate", help="Rows a second, where no column is time.")] = None,
+    time_column: Annotated[str | None, typer.Option(help="Column that is time, by name or number.")] = None,
     time_unit: Annotated[str, typer.Option(help="Unit of the time column: s, ms, us, ns, MMSSmmm.")] = "s",
-    take_column: Annotated[Optional[str], typer.Option(help="Column that tells takes apart.")] = None,  # noqa: UP045
-    unit: Annotated[Optional[list[str]], typer.Option(help="COLUMN=UNIT, repeatable.")] = None,  # noqa: UP045
-    header: Annotated[Optional[bool], typer.Option(help="Whether a text table has one.")] = None,  # noqa: UP045
-    leave_out: Annotated[Optional[list[str]], typer.Option(help="Column to leave out, repeatable.")] = None,  # noqa: UP045
+    take_column: Annotated[str | None, typer.Option(help="Column that tells takes apart.")] = None,
+    unit: Annotated[list[str] | None, typer.Option(help="COLUMN=UNIT, repeatable.")] = None,
+    header: Annotated[bool | None, typer.Option(help="Whether a text table has one.")] = None,
+    leave_out: Annotated[list[str] | None, typer.Option(help="Column to leave out, repeatable.")] = None,
     tracker: Annotated[str, typer.Option(help="Tracker name for the label.")] = "table",
     as_json: Json = False,
 ) -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import signal
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 from gesturemap.commands.options import Force, Json, Library
-from gesturemap.console import (
-    print_performance,
-)
+from gesturemap.console import print_performance
 
 app = typer.Typer()
 
@@ -21,32 +19,42 @@ app = typer.Typer()
 def perform(
     tracker: Annotated[str, typer.Option(help="NAME[:SOURCE]; see `gesturemap trackers`.")],
     mapping: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Argument(help="Mapping folder, or tracker/model/name in a library."),
     ] = None,
-    osc: Annotated[Optional[list[str]], typer.Option(help="HOST:PORT that gets /latent, repeatable.")] = None,  # noqa: UP045
-    audio: Annotated[Optional[str], typer.Option(help="Sound output, by name or number, or `default`.")] = None,  # noqa: UP045
+    osc: Annotated[list[str] | None, typer.Option(help="HOST:PORT that gets /latent, repeatable.")] = None,
+    audio: Annotated[str | None, typer.Option(help="Sound output, by name or number, or `default`.")] = None,
     audio_file: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Sound file to write at the end; from a file as tracker faster than real time."),
     ] = None,
-    model: Annotated[Optional[Path], typer.Option(help="Model folder that sounds.")] = None,  # noqa: UP045
-    seconds: Annotated[Optional[float], typer.Option(help="Length; until the tracker ends, or Ctrl-C.")] = None,  # noqa: UP045
+    model: Annotated[Path | None, typer.Option(help="Model folder that sounds.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="Length; until the tracker ends, or Ctrl-C.")] = None,
     settings: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Option("--set", help="live.slew_per_s=V, live.osc_rate_hz=V, output.hold_s=V, ..., repeatable."),
     ] = None,
     control: Annotated[str, typer.Option(help="[HOST:]PORT for /gesturemap/panic, resume, stop, query.")] = "7401",
     wekinator: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(help="HOST:PORT of a running Wekinator that answers in place of a mapping."),
     ] = None,
     wekinator_out_port: Annotated[int, typer.Option(help="Port that Wekinator sends its outputs to.")] = 12000,
-    features: Annotated[Optional[str], typer.Option(help="Features that --wekinator gets.")] = None,  # noqa: UP045
+    features: Annotated[str | None, typer.Option(help="Features that --wekinator gets.")] = None,
     triggers: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="Trigger file: panic, run, toggle and stop by pedal, OSC, MIDI or pose."),
+        Path | None,
+        typer.Option(help="Trigger file: panic, run, toggle, stop and teaching by pedal, OSC, MIDI or pose."),
     ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(help="Sound that a mapping of --mode add or multiply moves here; over OSC the receiver has it."),
+    ] = None,
+    teach: Annotated[
+        Path | None,
+        typer.Option(metavar="REC", help="Teach while playing; every take goes into this recording."),
+    ] = None,
+    sounds: Annotated[int, typer.Option(min=0, help="Sounds of the model to step through with --teach.")] = 8,
+    save_as: Annotated[str | None, typer.Option(help="Name to keep the taught mapping under.")] = None,
     library: Library = None,
     force: Force = False,
     as_json: Json = False,
@@ -74,6 +82,10 @@ def perform(
         wekinator_out_port=wekinator_out_port,
         features=features,
         triggers=triggers,
+        base=base,
+        teach=teach,
+        sounds=sounds,
+        save_as=save_as,
     )
     print_performance(counted, as_json)
 
@@ -84,25 +96,28 @@ def bridge(
     out_port: Annotated[int, typer.Option(min=1, max=65535, help="UDP port that outputs go to.")] = 12000,
     in_host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 hears every network.")] = "127.0.0.1",
     out_host: Annotated[str, typer.Option(help="Machine that outputs go to.")] = "127.0.0.1",
-    inputs: Annotated[Optional[int], typer.Option(min=1, help="Numbers of an input; else the first one's.")] = None,  # noqa: UP045
-    outputs: Annotated[Optional[int], typer.Option(min=1, help="Outputs; else as many as labels come.")] = None,  # noqa: UP045
+    inputs: Annotated[int | None, typer.Option(min=1, help="Numbers of an input; else the first one's.")] = None,
+    outputs: Annotated[int | None, typer.Option(min=1, help="Outputs; else as many as labels come.")] = None,
     output: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Option(help="number:LOW:HIGH[:integer][:soft|clip|hard], class:COUNT[:distribution], dtw:COUNT."),
     ] = None,
     model: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Model folder: an output for each latent, kept in its range."),
     ] = None,
     regressor: Annotated[str, typer.Option(help="As of `fit`; wekinator is the original's.")] = "gaussian_process",
-    settings: Annotated[Optional[list[str]], typer.Option("--set", help="KEY=V of the regressor, repeatable.")] = None,  # noqa: UP045
+    settings: Annotated[list[str] | None, typer.Option("--set", help="KEY=V of the regressor, repeatable.")] = None,
     session: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Folder of the session, gone on with if it is there; else bridge-DATE-TIME.session."),
     ] = None,
     project: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Wekinator project (.wekproj), or session, to open, train and run at once."),
+    ] = None,
+    triggers: Annotated[
+        Path | None, typer.Option(help="Trigger file: record, train, run, undo, panic, ... by key, pedal, MIDI or OSC.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Read arguments as the original does: ints are 0.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
@@ -128,6 +143,7 @@ def bridge(
         in_host,
         out_host,
         project,
+        triggers,
         on_ready=lambda port: typer.echo(
             f"listening on {in_host}:{port}, answering to {out_host}:{out_port}", err=True
         ),
@@ -139,7 +155,7 @@ def bridge(
 def patch(
     source: Annotated[str, typer.Argument(metavar="MAPPING|MODEL", help="A mapping, or a model folder.")],
     out: Annotated[Path, typer.Option(help="Folder for the patches.")],
-    model: Annotated[Optional[Path], typer.Option(help="Model folder of the mapping, for rate and model.ts.")] = None,  # noqa: UP045
+    model: Annotated[Path | None, typer.Option(help="Model folder of the mapping, for rate and model.ts.")] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="UDP port that the patches listen at.")] = 7400,
     library: Library = None,
     as_json: Json = False,

@@ -6,14 +6,24 @@ import select
 import signal
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from gesturemap.errors import OscError
 from gesturemap.osc.codec import decode
 from gesturemap.osc.udp import UdpReceiver
+from gesturemap.recording.triggers import ADDRESSES, Action
 
 _PACKETS = 16  # looked at in one tick, however many wait
+_KEYS = {
+    "n": Action.NEXT_SNAPSHOT,
+    " ": Action.TOGGLE,
+    "t": Action.TRAIN,
+    "g": Action.RUN,
+    "u": Action.UNDO,
+    "U": Action.REDO,
+}  # for teaching
 
 
 class Controls:
@@ -24,16 +34,18 @@ class Controls:
     panic : to rest and silent, until taken back.
     stop : end the performance.
     describe : send labels, ranges and rate again.
+    asked : every other action, in order; what each does `gesturemap.live.actions` says.
     """
 
     def __init__(self) -> None:
+        self.asked: deque[Action] = deque()
         self.panic = False
         self.stop = False
         self.describe = False
 
 
 class OscControl:
-    """``/gesturemap/panic`` (with 0: take it back), ``/gesturemap/resume``, ``/stop`` and ``/query`` from the network.
+    """``/gesturemap/panic`` (with 0: take it back), ``/resume``, ``/query`` and the names of actions, from the network.
 
     Parameters
     ----------
@@ -69,10 +81,10 @@ class OscControl:
             self._controls.panic = not (arguments and arguments[0] in (0, False))
         elif address == "/gesturemap/resume":
             self._controls.panic = False
-        elif address == "/gesturemap/stop":
-            self._controls.stop = True
         elif address == "/gesturemap/query":
             self._controls.describe = True
+        elif address in ADDRESSES:
+            self._controls.asked.append(ADDRESSES[address])
         else:
             self.ignored += 1
 
@@ -104,7 +116,7 @@ def signals(controls: Controls) -> Iterator[None]:
 
 @contextmanager
 def keys(controls: Controls) -> Iterator[None]:
-    """``p`` is panic, ``r`` takes it back, ``q`` stops; nothing where stdin is no terminal."""
+    """See `press`; nothing where stdin is no terminal."""
     try:
         import termios
         import tty
@@ -134,8 +146,10 @@ def keys(controls: Controls) -> Iterator[None]:
 
 
 def press(controls: Controls, key: str) -> None:
-    """Do what a key is for."""
+    """``p`` is panic, ``r`` takes it back, ``q`` stops; those of `_KEYS` teach."""
     if key in ("p", "r"):
         controls.panic = key == "p"
     elif key == "q":
         controls.stop = True
+    elif key in _KEYS:
+        controls.asked.append(_KEYS[key])

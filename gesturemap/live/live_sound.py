@@ -21,6 +21,7 @@ from gesturemap.frame import Array
 from gesturemap.live.counters import Latencies
 from gesturemap.live.settings import LiveSettings
 from gesturemap.recording.sound_output import open_output
+from gesturemap.render import BaseSound
 
 _WITHOUT = "leave out --audio"
 _JOIN_S = 5.0
@@ -45,6 +46,7 @@ class LiveSound:
     settings : block, lead, fade.
     clock : measures how long a block takes to decode.
     device : name or number of a sound output; None for the default one.
+    base : what the latents move; None where they are played themselves.
     open_stream : makes the output; for tests.
 
     Attributes
@@ -65,6 +67,7 @@ class LiveSound:
         settings: LiveSettings,
         clock: Clock,
         device: str | None = None,
+        base: BaseSound | None = None,
         open_stream: Callable[..., Any] = open_output,
     ) -> None:
         space = player.space
@@ -83,6 +86,7 @@ class LiveSound:
         self._decode_times = Latencies()
         self._clock = clock
         self._last = self._newest = rest
+        self._base, self._played = base, 0
         self._gain = 0.0
         self._silent = self._over = False
         self._sample_rate = space.sample_rate
@@ -146,6 +150,9 @@ class LiveSound:
         share = np.arange(1, self._frames + 1)[:, None] / self._frames
         latents = (1.0 - share) * self._last + share * newest
         self._last = newest
+        if self._base is not None:
+            latents = self._base.moved(latents, self._played)
+            self._played += self._frames
         audio = self._decoder.process(latents.astype(np.float32))
         block = np.clip(audio.T * self._ramp(audio.shape[1])[:, None], -1.0, 1.0)
         took_s = self._clock.now_s() - start_s

@@ -22,6 +22,7 @@ class LatentDescription:
     low, high : (latent_size,) range; nothing outside it is ever sent.
     rate_hz : messages a second, nominal.
     model_id, model_name : whose latents they are.
+    mode : ``replace``: these are latents. ``add``, ``multiply``: what is added to, or times, those of a sound.
     """
 
     names: tuple[str, ...]
@@ -30,6 +31,7 @@ class LatentDescription:
     rate_hz: float
     model_id: str
     model_name: str
+    mode: str = "replace"
 
     def packets(self) -> list[bytes]:
         """The meta messages. Addresses are flat: none is the beginning of another's path (Pd's ``oscparse``)."""
@@ -38,6 +40,7 @@ class LatentDescription:
             encode("/gesturemap/latent/labels", self.names),
             encode_floats("/gesturemap/latent/ranges", ranges),
             encode_floats("/gesturemap/latent/rate", [self.rate_hz]),
+            encode("/gesturemap/latent/mode", [self.mode]),
             encode("/gesturemap/model", [self.model_id, self.model_name]),
         ]
 

@@ -14,6 +14,7 @@ from gesturemap.osc.patch_box import PatchPlan, safe_name
 from gesturemap.osc.patch_max import max_patch
 from gesturemap.osc.patch_pd import player_patch, receiver_patch
 
+MOVES = {"replace": "", "add": "+~", "multiply": "*~"}
 LOW, HIGH = 0.01, 0.99  # of the model's latents, where no mapping says otherwise
 
 
@@ -87,8 +88,11 @@ def plan_for(space: LatentSpace | None, mapping: Mapping | None, port: int) -> P
     if mapping is not None and space is not None:
         mapping.check_model(space)
     bounds: tuple[FloatArray, FloatArray, FloatArray]
+    moves, low, high = "", [], []
     if mapping is not None:
-        name, bounds = mapping.model_name, (mapping.low, mapping.high, mapping.rest)
+        name, bounds = mapping.model_name, (*mapping.predicted_range, mapping.rest)
+        moves = MOVES[mapping.output.mode]
+        low, high = mapping.low.tolist(), mapping.high.tolist()
     elif space is not None:
         name, bounds = space.model_name, (space.quantile(LOW), space.quantile(HIGH), space.mean)
     else:
@@ -103,4 +107,7 @@ def plan_for(space: LatentSpace | None, mapping: Mapping | None, port: int) -> P
         port=port,
         sample_rate=0 if space is None else space.sample_rate,
         hop_length=0 if space is None else space.hop_length,
+        moves=moves,
+        latent_low=low,
+        latent_high=high,
     )

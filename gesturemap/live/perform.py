@@ -17,6 +17,7 @@ from audiovae.latent_space import LatentSpace
 from gesturemap.clock import Clock, MonotonicClock
 from gesturemap.errors import GestureMapError, MappingError
 from gesturemap.features import FeatureExtractor, FeatureSettings
+from gesturemap.live.actions import Actions
 from gesturemap.live.controls import Controls, OscControl, keys, signals
 from gesturemap.live.guard import Guard
 from gesturemap.live.loop import ControlLoop
@@ -24,13 +25,15 @@ from gesturemap.live.osc_output import LatentDescription, OscOutput
 from gesturemap.live.paced import PacedTracker
 from gesturemap.live.settings import LiveSettings
 from gesturemap.live.sinks import LatentSink
-from gesturemap.live.sources import LatentSource, MappingSource
-from gesturemap.live.trigger_control import TriggerControl
+from gesturemap.live.sources import MappingSource
+from gesturemap.live.teaching import Teacher, Teaching, keep, open_teacher
 from gesturemap.live.view import watching
 from gesturemap.mapping import Mapping
 from gesturemap.mapping.mapping import OutputSettings
 from gesturemap.osc.wekinator_client import OUT_PORT, WekinatorClient
 from gesturemap.recording.hands_free import Triggers
+from gesturemap.recording.trajectory import load_trajectory
+from gesturemap.render import BaseSound
 from gesturemap.trackers.base import Tracker
 
 CONTROL_PORT = 7401
@@ -65,11 +68,19 @@ class Outputs:
     osc : receivers of ``/latent``.
     audio : name or number of a sound output, an empty text for the default one; None for no sound.
     audio_file : sound file to write. With a file as tracker and no `audio`, nothing is waited for.
+    base : what a mapping of ``output.mode`` ``add`` or ``multiply`` moves here, see `load_trajectory`. Over OSC goes
+        what moves, and the receiver has the sound.
     """
 
     osc: tuple[Address, ...] = ()
     audio: str | None = None
     audio_file: Path | None = None
+    base: str | None = None
+
+    @property
+    def sounds(self) -> bool:
+        """Whether something sounds here."""
+        return self.audio is not None or self.audio_file is not None
 
 
 def perform(
@@ -85,6 +96,7 @@ def perform(
     clock: Clock | None = None,
     controls: Controls | None = None,
     triggers: Triggers | None = None,
+    teaching: Teaching | None = None,
     player: Any = None,
 ) -> dict[str, Any]:
     """Play a tracker through a mapping until it ends, for `seconds`, or until Ctrl-C, which fades and closes all.
@@ -98,13 +110,15 @@ def perform(
     control : host and port to listen at for panic and the like while playing in real time; None for nowhere.
     clock : the one a live tracker's frames are timed on.
     controls : to ask for things from another thread.
-    triggers : to ask for panic, run and stop without hands.
+    triggers : to ask for actions without hands, see `gesturemap.live.actions.Actions`.
+    teaching : teach the mapping while it plays; needs a model.
     player : plays instead of the one in `model_dir`.
 
     Returns
     -------
     Counters as plain values: see `gesturemap.live.counters.Counters`; ``ended`` says why, ``lost_s`` how long no hand
-    was there, ``cut_by_slew`` in how many frames the guard held back a jump, ``outputs`` what each of them counted.
+    was there, ``cut_by_slew`` in how many frames the guard held back a jump, ``outputs`` what each of them counted,
+    ``taught`` what was, and the mapping that was saved.
 
     Raises
     ------
@@ -114,7 +128,7 @@ def perform(
         If something is missing before the start, or the sound file cannot be written at the end.
     """
     clock, controls, settings = clock or MonotonicClock(), controls or Controls(), settings or LiveSettings()
-    if not (outputs.osc or outputs.audio is not None or outputs.audio_file):
+    if not (outputs.osc or outputs.sounds):
         raise GestureMapError("nowhere to play to: add --osc HOST:PORT, --audio or --audio-file OUT.wav")
     player, space = _open_model(source, outputs, model_dir, force, player)
     offline = not tracker.live and outputs.audio_file is not None and outputs.audio is None
@@ -123,8 +137,11 @@ def perform(
     guard = _make_guard(source, space, settings)
     with ExitStack() as stack:
         extractor = _make_extractor(source, tracker)
-        answerer: LatentSource = stack.enter_context(closing(_make_source(source, guard, settings, clock)))
-        sinks = [stack.enter_context(closing(sink)) for sink in _make_sound(outputs, player, guard, settings, clock)]
+        teacher = _make_teacher(source, tracker, space, teaching)
+        answerer = stack.enter_context(closing(teacher or _make_source(source, guard, settings, clock)))
+        base = _load_base(source, outputs, model_dir)
+        sounds = _make_sound(outputs, player, base, guard, settings, clock)
+        sinks = [stack.enter_context(closing(sink)) for sink in sounds]
         listener = None
         if control is not None and not offline:
             listener = stack.enter_context(closing(OscControl(controls, control[1], control[0])))
@@ -139,6 +156,7 @@ def perform(
         if outputs.osc:
             osc = OscOutput(outputs.osc, description, 0.0 if offline else settings.osc_rate_hz)
             sinks.append(stack.enter_context(closing(osc)))
+        actions = Actions(controls, triggers, teacher)
         loop = ControlLoop(
             tracker,
             extractor,
@@ -149,11 +167,11 @@ def perform(
             idle_after_s=settings.idle_after_s,
             controls=controls,
             poll=listener.poll if listener else _nothing,
-            hear=TriggerControl(controls, triggers).hear if triggers else _nothing,
+            hear=actions.hear,
             describe=osc.describe if osc else _nothing,
         )
         if not offline:
-            stack.enter_context(watching(loop, guard, description.names, sinks))
+            stack.enter_context(watching(loop, guard, description.names, sinks, teacher))
         for sink in sinks:
             sink.start()
         ended = loop.run(seconds)
@@ -161,7 +179,12 @@ def perform(
             sink.mute(True)  # at once, whatever takes its time to close
     lost = {"lost_s": round(guard.lost_s, 3), "cut_by_slew": guard.n_cut}
     tracked = {"tracker_dropped": tracker.dropped, "tracker_lost": tracker.lost, "problem": loop.problem}
-    return {"ended": ended} | loop.counters.summary() | lost | tracked | {"outputs": [sink.summary() for sink in sinks]}
+    counted = {"ended": ended} | loop.counters.summary() | lost | tracked
+    counted |= {"in_vain": actions.in_vain, "outputs": [sink.summary() for sink in sinks]}
+    if teacher is None or teaching is None:
+        return counted
+    saved = keep(teacher, teaching)
+    return counted | {"taught": teacher.summary() | {"saved": None if saved is None else str(saved)}}
 
 
 def _nothing(frame: object = None) -> None:
@@ -172,7 +195,7 @@ def _open_model(
     source: Mapping | Wekinator, outputs: Outputs, model_dir: str | Path | None, force: bool, player: Any
 ) -> tuple[Any, LatentSpace | None]:
     """The player, where something sounds, and the model, where one is named."""
-    sounds = outputs.audio is not None or outputs.audio_file is not None
+    sounds = outputs.sounds
     if player is None and model_dir is None:
         if sounds or isinstance(source, Wekinator):
             what = "--audio and --audio-file need a model to sound" if sounds else "--wekinator needs a model's range"
@@ -191,7 +214,7 @@ def _open_model(
 def _make_guard(source: Mapping | Wekinator, space: LatentSpace | None, settings: LiveSettings) -> Guard:
     output = source.output
     if isinstance(source, Mapping):
-        low, high, rest = source.low, source.high, source.rest
+        (low, high), rest = source.predicted_range, source.rest
     else:
         assert space is not None
         low, high = (space.quantile(level).astype(np.float64) for level in (output.low_quantile, output.high_quantile))
@@ -210,6 +233,31 @@ def _make_extractor(source: Mapping | Wekinator, tracker: Tracker) -> FeatureExt
     return FeatureExtractor(source.features, tracker.layout)
 
 
+def _make_teacher(
+    source: Mapping | Wekinator, tracker: Tracker, space: LatentSpace | None, teaching: Teaching | None
+) -> Teacher | None:
+    if teaching is None:
+        return None
+    if isinstance(source, Wekinator) or space is None:
+        raise GestureMapError("--teach teaches a mapping of a model: name a MAPPING, and add --model MODEL_DIR")
+    return open_teacher(source, tracker, space, teaching)
+
+
+def _load_base(source: Mapping | Wekinator, outputs: Outputs, model_dir: str | Path | None) -> BaseSound | None:
+    """What the mapping moves, where it moves a sound and that sound is here."""
+    if isinstance(source, Wekinator):
+        if outputs.base is not None:
+            raise GestureMapError("a Wekinator gives the latents themselves: leave --base out")
+        return None
+    if outputs.sounds or outputs.base is not None:
+        source.check_mode(has_base=outputs.base is not None)
+    if outputs.base is None:
+        return None
+    if not outputs.sounds or model_dir is None:
+        raise GestureMapError("--base is what sounds here: add --model and --audio or --audio-file, or leave it out")
+    return BaseSound(source, load_trajectory(outputs.base, model_dir).latents)
+
+
 def _make_source(
     source: Mapping | Wekinator, guard: Guard, settings: LiveSettings, clock: Clock
 ) -> MappingSource | WekinatorClient:
@@ -225,20 +273,21 @@ def _describe(
     assert named is not None
     rate_hz = min(tracker.frame_rate, settings.osc_rate_hz or np.inf)
     names = tuple(f"latent_{index}" for index in range(len(guard.rest)))
-    return LatentDescription(names, guard.low, guard.high, rate_hz, named.model_id, named.model_name)
+    mode = source.output.mode
+    return LatentDescription(names, guard.low, guard.high, rate_hz, named.model_id, named.model_name, mode)
 
 
 def _make_sound(
-    outputs: Outputs, player: Any, guard: Guard, settings: LiveSettings, clock: Clock
+    outputs: Outputs, player: Any, base: BaseSound | None, guard: Guard, settings: LiveSettings, clock: Clock
 ) -> Iterator[LatentSink]:
     if outputs.audio_file is not None:
         from gesturemap.live.sound_file import SoundFile
 
-        yield SoundFile(outputs.audio_file, player)
+        yield SoundFile(outputs.audio_file, player, base)
     if outputs.audio is not None:
         from gesturemap.live.live_sound import LiveSound
 
-        yield LiveSound(player, guard.rest, settings, clock, outputs.audio or None)
+        yield LiveSound(player, guard.rest, settings, clock, outputs.audio or None, base)
 
 
 @contextmanager

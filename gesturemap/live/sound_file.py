@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gesturemap.frame import Array
-from gesturemap.render import MAX_TAKE_S, Decoder, check_folders, decode_softly, resample_to_model
+from gesturemap.render import MAX_TAKE_S, BaseSound, Decoder, check_folders, decode_softly, resample_to_model
 
 
 class SoundFile:
@@ -20,6 +20,7 @@ class SoundFile:
     ----------
     path : the suffix says the format.
     player : decodes.
+    base : what the latents move; None where they are played themselves.
 
     Raises
     ------
@@ -27,10 +28,10 @@ class SoundFile:
         If the folder does not exist.
     """
 
-    def __init__(self, path: str | Path, player: Decoder) -> None:
+    def __init__(self, path: str | Path, player: Decoder, base: BaseSound | None = None) -> None:
         check_folders(path)
         self.path = Path(path)
-        self._player = player
+        self._player, self._base = player, base
         self._time_s: list[float] = []
         self._latents: list[Array] = []
         self._left_out = 0
@@ -66,7 +67,7 @@ class SoundFile:
             return
         space = self._player.space
         latents = resample_to_model(np.stack(self._latents), np.array(self._time_s), space)
-        audio = decode_softly(self._player, latents)
+        audio = decode_softly(self._player, latents if self._base is None else self._base.moved(latents))
         save_audio(self.path, audio, space.sample_rate)
         self._duration_s = audio.shape[1] / space.sample_rate
         self._time_s, self._latents = [], []

@@ -13,10 +13,12 @@ from audiovae.settings import Settings, apply_overrides, build
 from gesturemap.clock import Clock
 from gesturemap.errors import GestureMapError
 from gesturemap.features import load_features
-from gesturemap.library import find_mapping
+from gesturemap.library import find_mapping, user_library
 from gesturemap.live.perform import CONTROL_PORT, Outputs, Wekinator, perform
 from gesturemap.live.settings import LiveSettings
+from gesturemap.live.teaching import Teaching
 from gesturemap.mapping import Mapping
+from gesturemap.mapping.folder import folder_of
 from gesturemap.mapping.mapping import OutputSettings
 from gesturemap.osc.udp import parse_address
 from gesturemap.osc.wekinator_client import IN_PORT, OUT_PORT
@@ -49,6 +51,10 @@ def start_performance(
     wekinator_out_port: int = OUT_PORT,
     features: str | None = None,
     triggers: Path | None = None,
+    base: str | None = None,
+    teach: Path | None = None,
+    sounds: int = Teaching.sounds,
+    save_as: str | None = None,
 ) -> dict[str, Any]:
     """See `gesturemap perform --help`, and `gesturemap.live.perform.perform` for what comes back.
 
@@ -68,6 +74,11 @@ def start_performance(
         raise GestureMapError("what to play? name a MAPPING, or --wekinator HOST:PORT")
     else:
         source = _adjust(Mapping.load(find_mapping(mapping, library)), settings.output, model_dir)
+    teaching = None
+    if teach is not None:
+        teaching = Teaching(teach, sounds, _place(source, save_as, library))
+    elif save_as is not None:
+        raise GestureMapError("--save-as keeps what is taught: add --teach REC")
     with ExitStack() as stack:
         asked = None
         if triggers is not None:
@@ -76,7 +87,7 @@ def start_performance(
         return perform(
             source,
             tracker,
-            Outputs(tuple(parse_address(target) for target in osc), audio, audio_file),
+            Outputs(tuple(parse_address(target) for target in osc), audio, audio_file, base),
             model_dir=model_dir,
             force=force,
             seconds=seconds,
@@ -84,7 +95,15 @@ def start_performance(
             control=parse_address(control or str(CONTROL_PORT), CONTROL_PORT),
             clock=clock,
             triggers=asked,
+            teaching=teaching,
         )
+
+
+def _place(source: Mapping | Wekinator, name: str | None, library: Path | None) -> Path | None:
+    """Where the mapping that was taught goes under a new name."""
+    if name is None or isinstance(source, Wekinator):
+        return None
+    return folder_of(user_library() if library is None else library, source.label.tracker, source.model_name, name)
 
 
 def _adjust(mapping: Mapping, changes: dict[str, Any], model_dir: Path | None) -> Mapping:

@@ -10,16 +10,21 @@ from typing import TYPE_CHECKING
 from gesturemap.live.guard import Guard
 from gesturemap.live.loop import ControlLoop
 from gesturemap.live.sinks import LatentSink
+from gesturemap.live.teaching import Teacher
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 PERIOD_S = 0.1
 _WIDTH = 40
+_KEYS = "p panic  r resume  q end"
+_TEACHING_KEYS = "n next sound  space record  t train  g play on  u undo  U redo"
 
 
 @contextmanager
-def watching(loop: ControlLoop, guard: Guard, names: Sequence[str], sinks: Sequence[LatentSink]) -> Iterator[None]:
+def watching(
+    loop: ControlLoop, guard: Guard, names: Sequence[str], sinks: Sequence[LatentSink], teacher: Teacher | None = None
+) -> Iterator[None]:
     """Show the performance on stderr inside the block; nothing where stderr is no terminal."""
     from rich.console import Console
     from rich.live import Live
@@ -33,7 +38,7 @@ def watching(loop: ControlLoop, guard: Guard, names: Sequence[str], sinks: Seque
 
         def refresh() -> None:
             while not over.wait(PERIOD_S):
-                live.update(draw(loop, guard, names, sinks), refresh=True)
+                live.update(draw(loop, guard, names, sinks, teacher), refresh=True)
 
         watcher = threading.Thread(target=refresh, name="view", daemon=True)
         watcher.start()
@@ -44,12 +49,15 @@ def watching(loop: ControlLoop, guard: Guard, names: Sequence[str], sinks: Seque
             watcher.join()
 
 
-def draw(loop: ControlLoop, guard: Guard, names: Sequence[str], sinks: Sequence[LatentSink]) -> Table:
+def draw(
+    loop: ControlLoop, guard: Guard, names: Sequence[str], sinks: Sequence[LatentSink], teacher: Teacher | None = None
+) -> Table:
     """A bar for every latent within its range, and the counts below."""
     from rich.table import Table
 
     shot, counters = loop.snapshot, loop.counters
-    table = Table(box=None, show_header=False, title="p panic  r resume  q end", title_justify="left")
+    title = _KEYS if teacher is None else f"{_KEYS}  {_TEACHING_KEYS}"
+    table = Table(box=None, show_header=False, title=title, title_justify="left")
     if shot is None:
         table.add_row("waiting for the first frame")
         return table
@@ -61,6 +69,8 @@ def draw(loop: ControlLoop, guard: Guard, names: Sequence[str], sinks: Sequence[
     total = counters.stages["total"].summary()
     table.add_row(state, f"{counters.frames} frames, {counters.late} late, {counters.dropped} dropped", "")
     table.add_row("latency", f"median {total['median']:.2f} ms, p99 {total['p99']:.2f}, max {total['max']:.2f}", "")
+    if teacher is not None:
+        table.add_row("teaching", teacher.state, "")
     for sink in sinks:
         counts = [f"{key} {value}" for key, value in sink.summary().items() if isinstance(value, int)]
         table.add_row(str(sink.summary()["output"]), ", ".join(counts), "")

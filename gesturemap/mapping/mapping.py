@@ -135,6 +135,17 @@ class Mapping:
         return self.output.smoothing
 
     @property
+    def predicted_range(self) -> tuple[Array, Array]:
+        """(latent_size,) least and greatest that `predict` gives.
+
+        Of what moves a base sound it is what its gesture was given when it was fitted: bias and half range.
+        """
+        if self.output.mode == "replace":
+            return self.low, self.high
+        bias, half = (np.asarray(self.regressor_settings[key], np.float64) for key in ("bias", "half_range"))
+        return bias - np.abs(half), bias + np.abs(half)
+
+    @property
     def summary(self) -> str:
         """A few sentences: how well it fits, and what to mind."""
         n_takes = len(self.card["takes"])
@@ -145,7 +156,7 @@ class Mapping:
         return " ".join(f"{line[0].upper()}{line[1:]}." for line in [text, *self.card.get("warnings", [])])
 
     def predict(self, features: Array) -> Array:
-        """Latents of features, clipped to `low` and `high`, row by row; what moves a base sound is not clipped.
+        """Latents of features, row by row, or what moves a base sound; clipped to `predicted_range`.
 
         Parameters
         ----------
@@ -158,8 +169,7 @@ class Mapping:
         latents = np.full((len(features), self.latent_size), np.nan)
         present = np.isfinite(features).all(axis=1)
         if present.any():
-            answer = self.regressor.predict(features[present])
-            latents[present] = np.clip(answer, self.low, self.high) if self.output.mode == "replace" else answer
+            latents[present] = np.clip(self.regressor.predict(features[present]), *self.predicted_range)
         return latents
 
     def confidence(self, features: Array) -> Array:
@@ -202,7 +212,8 @@ class Mapping:
 
     def open_smoother(self) -> Smoother:
         """Smoothing of a stream of latents, (n_frames, latent_size), each in its own half range."""
-        half_range = (self.high - self.low) / 2.0
+        low, high = self.predicted_range
+        half_range = (high - low) / 2.0
         return make_smoother(self.smoothing, self.latent_size, np.where(half_range > 0, half_range, 1.0))
 
     def apply(self, control: Array, base: Array) -> Array:

@@ -1,9 +1,9 @@
-"""A mapping that learns while it plays: the old one answers until the new one is fitted, which then fades in."""
+"""A mapping that is fitted again while it plays: on its own examples and those that are taught on stage."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -18,7 +18,7 @@ from gesturemap.mapping.pairing import MAX_ROWS
 from gesturemap.regressors import find_regressor, make_regressor
 from gesturemap.regressors.rows import MIN_ROWS, spread_rows
 
-FADE_S = 0.5
+AGAIN = "fitted again on stage"
 
 
 class FitExecutor(Protocol):
@@ -32,133 +32,153 @@ class FitExecutor(Protocol):
 
 
 class OnlineRefit:
-    """A mapping and the examples that come to it on stage.
+    """The examples of a mapping, those taught on stage, and the fits on both.
 
     Parameters
     ----------
-    mapping : plays from the start; stays as it is.
+    mapping : what is known at the start; stays as it is.
     executor : runs the fits, one at a time, the next with all that came meanwhile; None for a thread of its own.
-    fade_s : how long the new mapping fades in.
 
     Attributes
     ----------
-    n_fits : fits that play, or will.
-    problem : why the last fit failed; empty if it did not. The mapping of before goes on playing then.
+    mapping : the newest that is fitted, to be played and saved; its card says that its errors are older.
+    n_fits : how often it was.
+    problem : why the last fit failed; empty if it did not.
     """
 
-    def __init__(self, mapping: Mapping, executor: FitExecutor | None = None, fade_s: float = FADE_S) -> None:
+    def __init__(self, mapping: Mapping, executor: FitExecutor | None = None) -> None:
+        self.mapping = mapping
         self.n_fits, self.problem = 0, ""
-        self._playing, self._next = mapping, mapping
-        self._examples = mapping.examples
+        self._known = mapping.examples
+        self._taught: list[tuple[Array, Array]] = []
+        self._undone: list[tuple[Array, Array]] = []
         self._executor = executor if executor is not None else ThreadPoolExecutor(1, thread_name_prefix="refit")
-        self._fade_s, self._fade_from_s = fade_s, -np.inf
         self._pending: tuple[Future[Any], Examples] | None = None
         self._wanted = False
+        self._changes = self._learned = 0
 
     @property
-    def mapping(self) -> Mapping:
-        """The newest mapping that is fitted, to be saved; its card says that its errors are older."""
-        return self._next
+    def stale(self) -> bool:
+        """Whether something was taught or taken back that no fit has seen."""
+        return self._changes != self._learned
 
     @property
     def busy(self) -> bool:
         """Whether a fit runs or waits."""
         return self._pending is not None or self._wanted
 
-    def add(self, features: Array, latents: Array) -> None:
-        """Keep examples for the next fit.
+    @property
+    def n_taught(self) -> int:
+        """Takes that were taught and not taken back."""
+        return len(self._taught)
+
+    def add(self, features: Array, latents: Array) -> int:
+        """Keep a take for the next fit.
 
         Parameters
         ----------
         features : (n_rows, n_features).
         latents : (n_rows, latent_size) that they shall give; rows with a NaN on either side are left out.
 
+        Returns
+        -------
+        Rows that are kept.
+
         Raises
         ------
         MappingError
             If shapes do not fit.
         """
-        known = self._examples
-        if features.shape != (len(latents), len(known.feature_names)) or latents.shape[1:] != (
-            self._playing.latent_size,
-        ):
+        n_features, latent_size = len(self._known.feature_names), self.mapping.latent_size
+        if features.shape != (len(latents), n_features) or latents.shape[1:] != (latent_size,):
             raise MappingError(
-                f"examples of shapes {features.shape} and {latents.shape}: expected (n_rows,"
-                f" {len(known.feature_names)}) and (n_rows, {self._playing.latent_size})"
+                f"examples of shapes {features.shape} and {latents.shape}: expected (n_rows, {n_features}) and"
+                f" (n_rows, {latent_size})"
             )
         whole = np.isfinite(features).all(axis=1) & np.isfinite(latents).all(axis=1)
-        features, latents = features[whole], latents[whole]
-        # A mapping made without examples begins with those of the stage alone.
-        before = slice(0, 0) if known.latents is None else slice(None)
-        old_latents = np.empty((0, latents.shape[1])) if known.latents is None else known.latents
-        take = int(known.take.max(initial=-1)) + 1
-        self._examples = Examples(
-            known.feature_names,
-            np.concatenate([known.features[before], features]),
-            np.concatenate([old_latents, latents]),
-            np.concatenate([known.time_s[before], np.arange(len(features), dtype=np.float64)]),
-            np.concatenate([known.take[before], np.full(len(features), take, dtype=np.intp)]),
-        )
+        if whole.any():
+            self._taught.append((features[whole], latents[whole]))
+            self._undone.clear()
+            self._changes += 1
+        return int(whole.sum())
+
+    def undo(self) -> bool:
+        """Take back the take that was taught last; False if there is none. What it taught goes at the next fit."""
+        if self._taught:
+            self._undone.append(self._taught.pop())
+            self._changes += 1
+            return True
+        return False
+
+    def redo(self) -> bool:
+        """Bring back what `undo` took last; False if there is none."""
+        if self._undone:
+            self._taught.append(self._undone.pop())
+            self._changes += 1
+            return True
+        return False
 
     def request(self) -> None:
-        """Fit on all examples so far, in the background; at once or after the fit that runs.
+        """Fit on all examples as they are now, in the background; at once or after the fit that runs.
 
         Raises
         ------
         MappingError
             If there are too few examples.
         """
-        n_rows = 0 if self._examples.latents is None else len(self._examples.features)
+        n_rows = len(self._examples().features)
         if n_rows < MIN_ROWS:
-            raise MappingError(f"{n_rows} examples found, {MIN_ROWS} or more needed to fit: add some first")
+            raise MappingError(f"{n_rows} examples found, {MIN_ROWS} or more needed to fit: teach some first")
         self._wanted = True
         self._start()
 
-    def predict(self, features: Array, now_s: float) -> Array:
-        """Latents (n_rows, latent_size) as `Mapping.predict` gives them, of the old mapping, the new one or between.
-
-        Parameters
-        ----------
-        features : (n_rows, n_features).
-        now_s : time of the performance, in seconds.
-        """
-        self._collect(now_s)
-        latents = self._playing.predict(features)
-        if self._next is self._playing:
-            return latents
-        share = (now_s - self._fade_from_s) / self._fade_s if self._fade_s > 0 else 1.0
-        if share >= 1.0:
-            self._playing = self._next
-            return self._playing.predict(features)
-        faded: Array = latents + max(share, 0.0) * (self._next.predict(features) - latents)
-        return faded
+    def poll(self) -> Mapping | None:
+        """The new mapping, once, when a fit is done; a failed one leaves the old mapping, and `problem`."""
+        if self._pending is None or not self._pending[0].done():
+            return None
+        (future, examples), self._pending = self._pending, None
+        error = future.exception()
+        self.problem = "" if error is None else str(error)
+        if error is None:
+            self.mapping = self._as_mapping(future.result(), examples)
+            self.n_fits += 1
+        self._start()
+        return self.mapping if error is None else None
 
     def close(self) -> None:
-        """Wait for the fit that runs, and let go of the thread."""
-        self._wanted = False
+        """Wait for the fits that run or are wanted, take in the last, and let go of the thread."""
+        while self._pending is not None:
+            wait([self._pending[0]])
+            self.poll()
         self._executor.shutdown(wait=True)
 
     def _start(self) -> None:
         if self._pending is None and self._wanted:
             self._wanted = False
-            self._pending = (self._executor.submit(self._fit, self._examples), self._examples)
+            self._learned = self._changes
+            examples = self._examples()
+            self._pending = (self._executor.submit(self._fit, examples), examples)
 
-    def _collect(self, now_s: float) -> None:
-        """Take in a fit that is done; one fade has to end before the next begins, or the sound would jump."""
-        if self._pending is None or not self._pending[0].done() or self._next is not self._playing:
-            return
-        (future, examples), self._pending = self._pending, None
-        error = future.exception()
-        self.problem = "" if error is None else str(error)
-        if error is None:
-            self._next = self._as_mapping(future.result(), examples)
-            self._fade_from_s = now_s
-            self.n_fits += 1
-        self._start()
+    def _examples(self) -> Examples:
+        """The mapping's own examples, then take after take; of one made without examples those of the stage alone."""
+        known = self._known
+        if known.latents is None:
+            none = np.empty((0, self.mapping.latent_size))
+            known = Examples(known.feature_names, known.features[:0], none, known.time_s[:0], known.take[:0])
+        assert known.latents is not None
+        first = int(known.take.max(initial=-1)) + 1
+        rows = [len(features) for features, _ in self._taught]
+        return Examples(
+            known.feature_names,
+            np.concatenate([known.features, *(features for features, _ in self._taught)]),
+            np.concatenate([known.latents, *(latents for _, latents in self._taught)]),
+            np.concatenate([known.time_s, *(np.arange(n, dtype=np.float64) for n in rows)]),
+            np.concatenate([known.take, np.repeat(first + np.arange(len(rows)), rows)]),
+        )
 
     def _fit(self, examples: Examples) -> Any:
         """A fitted regressor of the mapping's kind."""
-        mapping = self._playing
+        mapping = self.mapping
         info = find_regressor(mapping.label.regressor)
         settings = build(info.settings, mapping.regressor_settings, mapping.name)
         names = examples.feature_names
@@ -171,8 +191,15 @@ class OnlineRefit:
             return unfitted.fit(examples.features[rows], examples.latents[rows])
 
     def _as_mapping(self, regressor: Any, examples: Examples) -> Mapping:
-        count = len(examples.features)
-        warning = f"fitted again on stage, on {count} examples: the errors are those of the mapping before"
-        warnings = [w for w in self._playing.card.get("warnings", []) if not w.startswith("fitted again on stage")]
-        card = self._playing.card | {"n_examples": count, "warnings": [*warnings, warning]}
-        return replace(self._playing, regressor=regressor, examples=examples, card=card)
+        card, count = self.mapping.card, len(examples.features)
+        warning = f"{AGAIN}, on {count} examples: the errors are those of the mapping before"
+        warnings = [line for line in card.get("warnings", []) if not line.startswith(AGAIN)]
+        n_known = int(self._known.take.max(initial=-1)) + 1 if self._known.latents is not None else 0
+        n_taught = len(np.unique(examples.take)) - n_known
+        changes = {
+            "n_examples": count,
+            "takes": [*card["takes"][:n_known], *(f"taught on stage, {number + 1}" for number in range(n_taught))],
+            "lags_s": [*card.get("lags_s", [])[:n_known], *[0.0] * n_taught],
+            "warnings": [*warnings, warning],
+        }
+        return replace(self.mapping, regressor=regressor, examples=examples, card=card | changes)

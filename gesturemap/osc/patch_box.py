@@ -17,11 +17,14 @@ class PatchPlan:
     ----------
     name : of the model; the patch's nn~ looks for ``<name>.ts``.
     latent_names : one for every dimension.
-    low, high, rest : range of each, and where it begins.
+    low, high, rest : range of each message, and where it begins.
     channels : of the sound.
     port : that listens for ``/latent``.
     sample_rate : Hz that the model sounds right at; 0 if not known.
     hop_length : samples per latent frame; 0 if not known.
+    moves : ``+~`` or ``*~`` where the messages move the latents of live sound, which nn~ encodes; empty where they are
+        the latents themselves.
+    latent_low, latent_high : range of the moved latents.
     """
 
     name: str
@@ -33,6 +36,9 @@ class PatchPlan:
     port: int = 7400
     sample_rate: int = 0
     hop_length: int = 0
+    moves: str = ""
+    latent_low: Sequence[float] = ()
+    latent_high: Sequence[float] = ()
 
     def __post_init__(self) -> None:
         """Refuse what neither program could open."""
@@ -40,6 +46,15 @@ class PatchPlan:
             raise OscError(f"port {self.port} found, 1 to 65535 expected")
         if not re.fullmatch(r"[A-Za-z0-9_-]+", self.name):
             raise OscError(f"patch name {self.name!r}: use letters, digits, _ and -")
+
+    @property
+    def microphone(self) -> str:
+        """The box of the sound that comes in."""
+        return " ".join(["adc~", *(str(channel + 1) for channel in range(self.channels))])
+
+    def limiter(self, index: int) -> str:
+        """The box that keeps a moved latent in the model's range."""
+        return f"clip~ {self.latent_low[index]:.6g} {self.latent_high[index]:.6g}"
 
     @property
     def buffer(self) -> int:

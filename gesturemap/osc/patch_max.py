@@ -62,7 +62,10 @@ class Patcher:
 
 
 def max_patch(plan: PatchPlan) -> str:
-    """The instrument: OSC in, every latent limited, smoothed over a buffer, nn~, a gain, the speakers."""
+    """The instrument: OSC in, every value limited, smoothed over a buffer, nn~, a gain, the speakers.
+
+    Where the values move live sound, nn~ encodes it first and each value is added to, or times, its latent.
+    """
     patcher, size = Patcher(), len(plan.latent_names)
     port = patcher.box(20, 20, f"udpreceive {plan.port}", 1, [""])
     route = patcher.box(20, 60, "route /latent /gesturemap/playing", 1, ["", "", ""])
@@ -70,6 +73,7 @@ def max_patch(plan: PatchPlan) -> str:
     network = patcher.box(20, 300, f"nn~ {plan.name} decode {plan.buffer}", size, ["signal"] * plan.channels)
     patcher.join(port, 0, route)
     patcher.join(route, 0, unpack)
+    heard = _add_encoder(patcher, plan) if plan.moves else ""
     for index, (low, high, rest) in enumerate(zip(plan.low, plan.high, plan.rest, strict=True)):
         x = 20 + 160 * index
         clip = patcher.box(x, 150, f"clip {low:.6g} {high:.6g}", 3, [""])
@@ -78,6 +82,13 @@ def max_patch(plan: PatchPlan) -> str:
         patcher.join(unpack, index, clip)
         patcher.join(clip, 0, signal)
         patcher.join(signal, 0, smooth)
+        if plan.moves:
+            moved = patcher.box(x, 255, plan.moves, 2, ["signal"])
+            within = patcher.box(x, 278, plan.limiter(index), 3, ["signal"])
+            patcher.join(heard, index, moved)
+            patcher.join(smooth, 0, moved, 1)
+            patcher.join(moved, 0, within)
+            smooth = within
         patcher.join(smooth, 0, network, index)
     _add_speakers(patcher, plan, route, network)
     meta = patcher.box(420, 100, f"print {plan.name}", 1, [])
@@ -85,6 +96,17 @@ def max_patch(plan: PatchPlan) -> str:
     for row, note in enumerate(plan.notes):
         patcher.box(20, 480 + 24 * row, note, 1, [], kind="comment")
     return patcher.file()
+
+
+def _add_encoder(patcher: Patcher, plan: PatchPlan) -> str:
+    """Sound in, and its latents: the box that has one outlet for each."""
+    source = patcher.box(560, 160, plan.microphone, 1, ["signal"] * plan.channels)
+    encoder = patcher.box(
+        560, 200, f"nn~ {plan.name} encode {plan.buffer}", plan.channels, ["signal"] * len(plan.latent_names)
+    )
+    for channel in range(plan.channels):
+        patcher.join(source, channel, encoder, channel)
+    return encoder
 
 
 def _add_speakers(patcher: Patcher, plan: PatchPlan, route: str, network: str) -> None:

@@ -87,6 +87,8 @@ def receiver_patch(plan: PatchPlan) -> str:
 def player_patch(plan: PatchPlan, receiver: str) -> str:
     """The instrument: the receiver abstraction called `receiver`, nn~, a gain, the speakers.
 
+    Where the messages move live sound, nn~ encodes it first and each is added to, or times, its latent.
+
     The buffer is set by message: as an argument sizes above 4096 can crash nn~.
     """
     size = len(plan.latent_names)
@@ -99,8 +101,17 @@ def player_patch(plan: PatchPlan, receiver: str) -> str:
     canvas.connect(start, 0, buffer)
     canvas.connect(start, 0, dsp)
     canvas.connect(buffer, 0, network)
+    heard = _add_encoder(canvas, plan, buffer) if plan.moves else 0
     for index in range(size):
-        canvas.connect(source, index, network, index)
+        if plan.moves:
+            moved = canvas.obj(20 + 110 * index, 90, plan.moves)
+            within = canvas.obj(20 + 110 * index, 105, plan.limiter(index))
+            canvas.connect(heard, index, moved)
+            canvas.connect(source, index, moved, 1)
+            canvas.connect(moved, 0, within)
+            canvas.connect(within, 0, network, index)
+        else:
+            canvas.connect(source, index, network, index)
     for channel in range(plan.channels):
         play, level = canvas.obj(20 + 90 * channel, 180, "*~"), canvas.obj(20 + 90 * channel, 220, f"*~ {_GAIN}")
         canvas.connect(network, channel, play)
@@ -113,3 +124,13 @@ def player_patch(plan: PatchPlan, receiver: str) -> str:
     for row, note in enumerate(plan.notes):
         canvas.text(20, 310 + 20 * row, note)
     return canvas.file()
+
+
+def _add_encoder(canvas: Canvas, plan: PatchPlan, buffer: int) -> int:
+    """Sound in, and its latents: the box that has one outlet for each."""
+    source = canvas.obj(620, 20, plan.microphone)
+    encoder = canvas.obj(620, 60, f"nn~ {plan.name} encode")
+    canvas.connect(buffer, 0, encoder)
+    for channel in range(plan.channels):
+        canvas.connect(source, channel, encoder, channel)
+    return encoder

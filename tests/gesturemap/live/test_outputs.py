@@ -32,11 +32,12 @@ def test_every_receiver_gets_the_meaning_then_one_message_a_frame() -> None:
     output.write(0.01, np.array([0.25, 1.5]))
     output.close()
     for receiver in receivers:
-        messages = [message[:2] for message in read_all(receiver, 8)]
+        messages = [message[:2] for message in read_all(receiver, 9)]
         assert messages == [
             ("/gesturemap/latent/labels", ("latent_0", "latent_1")),
             ("/gesturemap/latent/ranges", (-1.0, 1.0, -2.0, 2.0)),
             ("/gesturemap/latent/rate", (60.0,)),
+            ("/gesturemap/latent/mode", ("replace",)),
             ("/gesturemap/model", ("c1" * 32, "loops")),
             ("/gesturemap/playing", (1.0,)),
             ("/latent", (0.5, 1.25)),
@@ -84,8 +85,10 @@ def test_requests_from_the_network() -> None:
     ask(encode("/gesturemap/query"))
     ask(b"\xff\x00 no osc")
     ask(encode("/other"))
-    ask(encode("/gesturemap/stop"))
-    assert (controls.describe, controls.stop, control.ignored) == (True, True, 2)
+    for name in ("next_snapshot", "record", "stop", "train", "run", "undo", "redo"):
+        ask(encode(f"/gesturemap/{name}"))
+    assert list(controls.asked) == ["next_snapshot", "record", "stop", "train", "run", "undo", "redo"]
+    assert (controls.describe, control.ignored) == (True, 2)
     sender.close()
     control.close()
 

@@ -105,6 +105,23 @@ def test_blocks_go_straight_from_where_latents_were_to_the_newest(stand_in: Any,
     assert first == [[2.0] * 4, [4.0, 6.0, 8.0, 10.0], [10.0] * 4]
 
 
+def test_a_base_sound_goes_on_under_the_hand(stand_in: Any, clock: ManualClock) -> None:
+    class Counting:
+        """Moves its own frame numbers."""
+
+        def moved(self, control: np.ndarray, first: int) -> np.ndarray:
+            return control + first + np.arange(len(control))[:, None]
+
+    settings = LiveSettings(block_s=0.09)
+    sound = LiveSound(stand_in, np.zeros(4), settings, clock, base=Counting(), open_stream=Card)  # type: ignore[arg-type]
+    stand_in.reset()
+    sound.next_block()
+    sound.write(0.0, np.full(4, 8.0))
+    sound.next_block()
+    first = [block[:, 0].tolist() for block in stand_in.blocks]
+    assert first == [[0.0, 1.0, 2.0, 3.0], [2.0 + 4, 4.0 + 5, 6.0 + 6, 8.0 + 7]]
+
+
 def test_sound_fades_in_out_for_panic_and_in_again_without_a_step(stand_in: Any, clock: ManualClock) -> None:
     sound = make_sound(stand_in, clock, fade_s=0.05)
     blocks = [sound.next_block() for _ in range(6)]

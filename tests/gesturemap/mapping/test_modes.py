@@ -17,7 +17,7 @@ from gesturemap.mapping import Mapping, OutputSettings
 from gesturemap.mapping.fitting import fit_mapping
 from gesturemap.recording import Recording
 from gesturemap.regressors.settings import LinearMapSettings
-from gesturemap.render import latents_of, render
+from gesturemap.render import BaseSound, latents_of, render
 
 Maker = Callable[..., Recording]
 
@@ -68,7 +68,7 @@ def test_it_is_kept_and_rendered_with_its_base(
     rendering = render(
         moving, recording, tmp_path, out, tmp_path / "z.parquet", base=str(tmp_path / "base.parquet"), player=player
     )
-    first = latents_of(moving, recording.takes[0], play_space, base)
+    first = latents_of(moving, recording.takes[0], play_space, BaseSound(moving, base))
     np.testing.assert_allclose(rendering.latents[: len(first)], first, rtol=1e-6)
     assert np.isfinite(read_latents(tmp_path / "z.parquet", play_space)).all()
     with pytest.raises(MappingError, match="render it with --base SOUND"):

@@ -1,4 +1,4 @@
-"""Learning on stage: the old mapping until the new one is there, a fade between, no jump; fits run when a test says."""
+"""Learning on stage: examples that come and go, and the fits on them; fits run when a test says."""
 
 from __future__ import annotations
 
@@ -47,32 +47,31 @@ def news(mapping: Mapping, n_rows: int = 40) -> tuple[Array, Array]:
     return features, np.tile(mapping.low, (n_rows, 1))
 
 
-def test_the_old_one_answers_then_it_fades(mapping: Mapping) -> None:
+def test_a_fit_on_all_there_is_comes_once(mapping: Mapping) -> None:
     executor = Later()
-    refit = OnlineRefit(mapping, executor, fade_s=2.0)
+    refit = OnlineRefit(mapping, executor)
     features, latents = news(mapping)
     here = features[:3]
     old = mapping.predict(here)
-    np.testing.assert_array_equal(refit.predict(here, 0.0), old)
-    refit.add(features, latents)
+    assert refit.add(features, latents) == 40
+    assert refit.stale
     refit.request()
     assert refit.busy
-    np.testing.assert_array_equal(refit.predict(here, 1.0), old)  # the fit has not run yet
+    assert not refit.stale
+    assert refit.poll() is None  # the fit has not run yet
     executor.run()
-    np.testing.assert_array_equal(refit.predict(here, 10.0), old)  # it is done, and the fade begins
-    new = refit.mapping.predict(here)
-    np.testing.assert_allclose(refit.predict(here, 11.0), (old + new) / 2)
-    np.testing.assert_array_equal(refit.predict(here, 12.0), new)
-    np.testing.assert_array_equal(refit.predict(here, 13.0), new)
+    new = refit.poll()
+    assert new is refit.mapping
+    assert refit.poll() is None
     assert not refit.busy
-    assert np.abs(new - mapping.low).max() < 0.2 * np.abs(old - mapping.low).max()
+    assert np.abs(new.predict(here) - mapping.low).max() < 0.2 * np.abs(old - mapping.low).max()
     np.testing.assert_array_equal(mapping.predict(here), old)  # the one given is as it was
     assert (refit.n_fits, refit.problem) == (1, "")
 
 
-def test_what_comes_while_fitting_is_fitted_after_and_after_the_fade(mapping: Mapping) -> None:
+def test_what_comes_while_fitting_is_fitted_after(mapping: Mapping) -> None:
     executor = Later()
-    refit = OnlineRefit(mapping, executor, fade_s=1.0)
+    refit = OnlineRefit(mapping, executor)
     features, latents = news(mapping)
     refit.add(features[:20], latents[:20])
     refit.request()
@@ -80,14 +79,40 @@ def test_what_comes_while_fitting_is_fitted_after_and_after_the_fade(mapping: Ma
     refit.request()
     refit.request()
     assert len(executor.waiting) == 1
-    executor.run()
-    refit.predict(features[:1], 5.0)
-    executor.run()  # the second one is ready in the middle of the first one's fade
-    steps = np.stack([refit.predict(features[:1], 5.0 + 0.01 * i)[0] for i in range(250)])
-    ways = np.abs(np.diff(steps[[0, 101, 249]], axis=0))  # of the two fades, a hundred steps each
-    assert np.abs(np.diff(steps, axis=0)).max() <= 0.0102 * ways.max()
+    n_known = len(mapping.examples.features)
+    for n_taught in (20, 40):
+        executor.run()
+        fitted = refit.poll()
+        assert fitted is not None
+        assert len(fitted.examples.features) == n_known + n_taught
     assert (refit.n_fits, refit.busy, executor.waiting) == (2, False, [])
-    assert len(refit.mapping.examples.features) == len(mapping.examples.features) + 40
+
+
+def test_undo_and_redo_go_by_takes(mapping: Mapping) -> None:
+    executor = Later()
+    refit = OnlineRefit(mapping, executor)
+    features, latents = news(mapping)
+    n_known = len(mapping.examples.features)
+
+    def learned() -> tuple[int, list[str]]:
+        refit.request()
+        executor.run()
+        fitted = refit.poll()
+        assert fitted is not None
+        return len(fitted.examples.features) - n_known, fitted.card["takes"][len(mapping.card["takes"]) :]
+
+    refit.add(features[:25], latents[:25])
+    refit.add(features[25:], latents[25:])
+    assert learned() == (40, ["taught on stage, 1", "taught on stage, 2"])
+    assert refit.undo()
+    assert learned() == (25, ["taught on stage, 1"])
+    assert refit.redo()
+    assert learned() == (40, ["taught on stage, 1", "taught on stage, 2"])
+    assert (refit.undo(), refit.undo(), refit.undo()) == (True, True, False)
+    assert learned() == (0, [])
+    refit.add(features[:5], latents[:5])
+    assert not refit.redo()  # something new was taught since
+    assert len(refit.mapping.card["lags_s"]) == len(refit.mapping.card["takes"])
 
 
 def test_the_result_is_that_of_a_fit_from_scratch_and_can_be_kept(mapping: Mapping, tmp_path: Path) -> None:
@@ -96,7 +121,7 @@ def test_the_result_is_that_of_a_fit_from_scratch_and_can_be_kept(mapping: Mappi
     refit.add(*news(mapping))
     refit.request()
     executor.run()
-    refit.predict(np.zeros((1, 3)), 0.0)
+    refit.poll()
     from gesturemap.regressors import make_regressor
 
     examples = refit.mapping.examples
@@ -111,26 +136,33 @@ def test_the_result_is_that_of_a_fit_from_scratch_and_can_be_kept(mapping: Mappi
 
 
 def test_a_thread_of_its_own_does_the_same(mapping: Mapping) -> None:
-    refit = OnlineRefit(mapping, fade_s=0.0)
+    refit = OnlineRefit(mapping)
     features, latents = news(mapping)
-    refit.add(features, latents)
+    refit.add(features[:20], latents[:20])
     refit.request()
-    refit.close()  # waits for the fit
-    new = refit.predict(features[:2], 1.0)
-    np.testing.assert_array_equal(new, refit.mapping.predict(features[:2]))
-    assert refit.n_fits == 1
+    refit.add(features[20:], latents[20:])
+    refit.request()
+    refit.close()  # waits for both
+    assert refit.n_fits == 2
+    assert len(refit.mapping.examples.features) == len(mapping.examples.features) + 40
 
 
 def test_a_mapping_without_examples_learns_from_the_stage_alone(
     play_space: Any, make_recording: Callable[..., Recording], position: FeatureSettings
 ) -> None:
+    executor = Later()
     direct = fit_mapping([make_recording(kind="gesture")], play_space, position, name="d", regressor="linear_map")
-    refit = OnlineRefit(direct, Later())
+    refit = OnlineRefit(direct, executor)
     with pytest.raises(MappingError, match="0 examples found"):
         refit.request()
     features, latents = news(direct)
     refit.add(features, latents)
-    assert len(refit._examples.features) == 40
+    refit.request()
+    executor.run()
+    fitted = refit.poll()
+    assert fitted is not None
+    assert len(fitted.examples.features) == 40
+    assert fitted.card["takes"] == ["taught on stage, 1"]
 
 
 def test_a_failed_fit_leaves_the_old_one_playing(mapping: Mapping, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +177,8 @@ def test_a_failed_fit_leaves_the_old_one_playing(mapping: Mapping, monkeypatch: 
     with monkeypatch.context() as patch:
         patch.setattr("gesturemap.mapping.refit.make_regressor", fail)
         executor.run()
-    np.testing.assert_array_equal(refit.predict(features, 1.0), mapping.predict(features))
+    assert refit.poll() is None
+    assert refit.mapping is mapping
     assert (refit.problem, refit.n_fits) == ("no memory left", 0)
 
 
@@ -157,5 +190,6 @@ def test_examples_that_do_not_fit_are_refused_and_holes_left_out(mapping: Mappin
     with pytest.raises(MappingError, match=r"examples of shapes \(4, 2\)"):
         refit.add(features[:, :2], latents)
     features[1, 0], latents[2, 3] = np.nan, np.nan
-    refit.add(features, latents)
-    assert len(refit._examples.features) == len(mapping.examples.features) + 2
+    assert refit.add(features, latents) == 2
+    assert refit.add(np.full((3, 3), np.nan), latents[:3]) == 0
+    assert refit.n_taught == 1

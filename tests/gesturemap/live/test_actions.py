@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from gesturemap.frame import Channel, Frame, Layout
-from gesturemap.live.controls import Controls
-from gesturemap.live.trigger_control import TriggerControl
+from gesturemap.live.actions import Actions
+from gesturemap.live.controls import Controls, press
 from gesturemap.recording.hands_free import Triggers
 from gesturemap.recording.triggers import Action, Event, TriggerSettings
 
@@ -29,7 +29,7 @@ class Said:
 def test_a_pedal_silences_and_plays_again() -> None:
     controls = Controls()
     settings = TriggerSettings(triggers={Action.TOGGLE: ("switch:footswitch",)})
-    control = TriggerControl(controls, Triggers(settings, LAYOUT))
+    control = Actions(controls, Triggers(settings, LAYOUT))
     silent = []
     for index, down in enumerate([0, 1, 1, 0, 0, 1, 0]):
         control.hear(Frame(0.1 * index, np.array([0.5, float(down)])))
@@ -42,9 +42,18 @@ def test_a_pedal_silences_and_plays_again() -> None:
 def test_messages_silence_play_and_end() -> None:
     controls = Controls()
     said = Said("/gesturemap/panic", "/wekinator/control/startRunning", "/gesturemap/train", "/gesturemap/stop")
-    control = TriggerControl(controls, Triggers(TriggerSettings(), LAYOUT, [said]))
+    control = Actions(controls, Triggers(TriggerSettings(), LAYOUT, [said]))
     seen = []
     for _ in range(4):
         control.hear(None)
         seen.append((controls.panic, controls.stop))
     assert seen == [(True, False), (False, False), (False, False), (False, True)]
+    assert control.in_vain == 1  # nothing is taught here
+
+
+def test_keys_ask_for_the_same_actions() -> None:
+    controls = Controls()
+    for key in "n tguU?":
+        press(controls, key)
+    wanted = ["next_snapshot", "toggle", "train", "run", "undo", "redo"]
+    assert list(controls.asked) == wanted
