@@ -1,4 +1,4 @@
-"""From inputs to answers, as fast as one thread can: the hot path of the bridge."""
+"""From inputs to answers: which model gives what, worked out before the first input comes."""
 
 from __future__ import annotations
 
@@ -61,21 +61,22 @@ class AnswerPlan:
             distributions=tuple(shares),
         )
 
-    def predict(self, rows: Array, values: Sequence[float]) -> Array:
-        """Outputs (n_rows, n_outputs) for inputs (n_rows, n_inputs); `values` stand where nothing is learned."""
+    def answer(self, row: Sequence[float], values: Sequence[float]) -> list[float]:
+        """Outputs for inputs `row`; `values` stand where nothing is learned."""
         if self.whole:
-            outputs = self.parts[0][0].predict(rows)
+            outputs = self.parts[0][0].answer(row)
         else:
-            outputs = np.tile(np.asarray(values, np.float64), (len(rows), 1))
+            outputs = np.array(values, np.float64)
             for learned, columns, targets in self.parts:
-                outputs[:, targets] = learned.predict(rows)[:, columns]
+                outputs[targets] = learned.answer(row)[columns]
         if self.integers:
-            outputs[:, self.integers] = np.trunc(outputs[:, self.integers])
+            outputs[self.integers] = np.trunc(outputs[self.integers])
         if self.low is not None and self.high is not None:
             np.minimum(np.maximum(outputs, self.low, out=outputs), self.high, out=outputs)
-        return outputs
+        answered: list[float] = outputs.tolist()
+        return answered
 
-    def confidence(self, rows: Array) -> float:
-        """How near the first of `rows` is to the examples, 0 to 1: the least of all models; NaN if none knows."""
-        known = [learned.confidence(rows) for learned, _, _ in self.parts]
+    def confidence(self, row: Sequence[float]) -> float:
+        """How near `row` is to the examples, 0 to 1: the least of all models; NaN if none knows."""
+        known = [learned.confidence(np.array([row])) for learned, _, _ in self.parts]
         return float(np.nanmin(known)) if known and not np.isnan(known).all() else float("nan")

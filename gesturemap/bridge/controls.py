@@ -51,7 +51,7 @@ def train(session: Session) -> None:
 
 def cancel_train(session: Session) -> None:
     """Stop training before the next model; done-training is sent all the same."""
-    session.cancel_training()
+    session.training.cancel()
 
 
 def start_running(session: Session) -> None:
@@ -170,5 +170,6 @@ def inputs_bundle(session: Session, path: str) -> None:
             session.record(tuple(row))
     elif session.running and session.gestures is None:
         out = Path(tempfile.gettempdir()) / "wekOutputs.csv"
-        np.savetxt(out, session.plan.predict(rows, session.values), delimiter=",", fmt="%.9g")
+        answers = [session.plan.answer(row, session.values) for row in rows.tolist()]
+        np.savetxt(out, answers, delimiter=",", fmt="%.9g")
         session.send_bundle_reply(encode("/wek/outputs/bundle", [str(out)]))

@@ -3,81 +3,45 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from audiovae.errors import AudioVAEError
 from gesturemap.bridge.outputs import as_numbers
 from gesturemap.bridge.protocol import COMMANDS, read_arguments
-from gesturemap.bridge.session import Session
-from gesturemap.errors import GestureMapError, OscError
-from gesturemap.frame import Array
+from gesturemap.bridge.session import REFUSED, Session
+from gesturemap.errors import OscError
 from gesturemap.osc.codec import Message, decode, encode, encode_floats
 
 _FLOATS = {float}
 
 
-def receive(session: Session, packets: Sequence[bytes]) -> None:
-    """Do what packets ask, in their order; inputs that follow each other are answered in one go."""
-    session.counts.packets += len(packets)
-    waiting: list[tuple[float, ...]] = []
-    strict, address_of_inputs = session.settings.strict, session.settings.input_address
-    for packet in packets:
-        try:
-            messages = _decode_strictly(packet) if strict else decode(packet)
-        except OscError:
-            session.counts.malformed += 1
-            continue
-        for message in messages:
-            if message.address == address_of_inputs:
-                _take_inputs(session, message.arguments, waiting)
-                continue
-            if waiting:
-                _attempt(session, lambda: answer(session, waiting))
-            _command(session, message, packet[8:16] if packet.startswith(b"#bundle\0") else None)
-    if waiting:
-        _attempt(session, lambda: answer(session, waiting))
-
-
-def answer(session: Session, waiting: list[tuple[float, ...]]) -> None:
-    """One output message for each row of inputs that waits, in their order."""
-    rows = np.array(waiting, np.float64)
-    waiting.clear()
-    session.counts.answered += len(rows)
-    if session.gestures is not None:
-        _answer_gestures(session, rows)
+def receive(session: Session, packet: bytes) -> None:
+    """Do what a packet asks, its messages in their order; numpy's warnings are the caller's to switch off."""
+    session.counts.packets += 1
+    try:
+        messages = _decode_strictly(packet) if session.settings.strict else decode(packet)
+    except OscError:
+        session.counts.malformed += 1
         return
-    plan, send, address = session.plan, session.send, session.settings.output_address
-    with np.errstate(all="ignore"):
-        outputs = plan.predict(rows, session.values).astype(np.float32).tolist()
-    for i, values in enumerate(outputs):
-        send(encode_floats(address, values))
-        for output, learned in plan.distributions:
-            shares = learned.distribution(rows[i : i + 1])[0].tolist()
-            send(encode_floats(f"/{session.slots[output].name}", shares))
-        if session.confidence:
-            send(encode_floats("/gesturemap/confidence", [plan.confidence(rows[i : i + 1])]))
-    session.hold(outputs[-1])
+    for message in messages:
+        try:
+            if message.address == session.settings.input_address:
+                _take_inputs(session, message.arguments)
+            else:
+                _command(session, message, packet[8:16] if packet.startswith(b"#bundle\0") else None)
+        except REFUSED as error:
+            session.refuse(error)
 
 
-def _answer_gestures(session: Session, rows: Array) -> None:
-    """Distances at every frame that is not thinned out; a message of its own when the recognised gesture changes."""
-    gestures = session.gestures
-    assert gestures is not None
-    for row in np.nan_to_num(rows):
-        before = gestures.match
-        distances = gestures.process(row)
-        if distances is None:
-            continue
-        session.send(encode_floats(session.settings.output_address, distances.tolist()))
-        if gestures.match not in (0, before):
-            session.send(encode(f"/{session.slots[0].name}_{gestures.match}"))
+def rehearse(session: Session) -> None:
+    """Do all that an answer takes but send it, with the last inputs: the next ones find everything in the caches."""
+    (message,) = decode(encode_floats(session.settings.input_address, session.recent[-1]))
+    encode_floats(session.settings.output_address, session.plan.answer(message.arguments, session.values))
 
 
-def _take_inputs(session: Session, arguments: tuple[Any, ...], waiting: list[tuple[float, ...]]) -> None:
-    """Inputs wait to be answered, become an example, or are only remembered."""
+def _take_inputs(session: Session, arguments: tuple[Any, ...]) -> None:
+    """Inputs are answered, become an example, or are only remembered."""
     if set(map(type, arguments)) == _FLOATS:
         row = arguments
     elif session.settings.strict:
@@ -89,9 +53,35 @@ def _take_inputs(session: Session, arguments: tuple[Any, ...], waiting: list[tup
         return
     session.recent.append(row)
     if session.running:
-        waiting.append(row)
+        session.counts.answered += 1
+        (_answer if session.gestures is None else _answer_gesture)(session, row)
     elif session.recording:
-        _attempt(session, lambda: session.record(row))
+        session.record(row)
+
+
+def _answer(session: Session, row: tuple[float, ...]) -> None:
+    """One message of outputs, then what was asked for beside it."""
+    plan = session.plan
+    session.values = plan.answer(row, session.values)
+    session.send(encode_floats(session.settings.output_address, session.values))
+    for output, learned in plan.distributions:
+        shares = learned.distribution(np.array([row]))[0].tolist()
+        session.send(encode_floats(f"/{session.slots[output].name}", shares))
+    if session.confidence:
+        session.send(encode_floats("/gesturemap/confidence", [plan.confidence(row)]))
+
+
+def _answer_gesture(session: Session, row: tuple[float, ...]) -> None:
+    """Distances at every frame that is not thinned out; a message of its own when the recognised gesture changes."""
+    gestures = session.gestures
+    assert gestures is not None
+    before = gestures.match
+    distances = gestures.process(np.nan_to_num(np.array(row)))
+    if distances is None:
+        return
+    session.send(encode_floats(session.settings.output_address, distances.tolist()))
+    if gestures.match not in (0, before):
+        session.send(encode(f"/{session.slots[0].name}_{gestures.match}"))
 
 
 def _command(session: Session, message: Message, time_tag: bytes | None) -> None:
@@ -99,21 +89,8 @@ def _command(session: Session, message: Message, time_tag: bytes | None) -> None
     if command is None:
         session.counts.ignored += 1
         return
-
-    def run() -> None:
-        arguments = read_arguments(command.arguments, message.arguments, time_tag, strict=session.settings.strict)
-        command.handler(session, *arguments)
-
-    _attempt(session, run)
-
-
-def _attempt(session: Session, action: Callable[[], None]) -> None:
-    """Do it; what cannot be done is counted, and its reason kept for whoever asks for the state."""
-    try:
-        action()
-    except (GestureMapError, AudioVAEError, OSError, ValueError) as error:
-        session.counts.ignored += 1
-        session.refusal = str(error).split("\n")[0][:500]
+    arguments = read_arguments(command.arguments, message.arguments, time_tag, strict=session.settings.strict)
+    command.handler(session, *arguments)
 
 
 def _decode_strictly(packet: bytes) -> list[Message]:

@@ -35,21 +35,6 @@ def example(session: Session, numbers: list[float]) -> None:
         session.end_example()
 
 
-def undo(session: Session) -> None:
-    """Take the last round of examples back."""
-    session.stop_recording()
-    if not session.examples.undo():
-        raise OscError("nothing to undo")
-    session.end_round()
-
-
-def redo(session: Session) -> None:
-    """Bring the round back that was undone last."""
-    if not session.examples.redo():
-        raise OscError("nothing to redo")
-    session.examples_changed()
-
-
 def save(session: Session, path: str) -> None:
     """Save the session into a new folder and go on there."""
     saving.save(session, Path(path))
@@ -124,12 +109,12 @@ def model_state(session: Session, number: int) -> None:
     slot = session.slot(number)
     words = [number, slot.name, slot.kind.spec, session.model_state(slot), slot.choice.name]
     flags = [int(slot.recording), int(slot.running)]
-    session.send(encode("/gesturemap/model", [*words, slot.value, *flags]))
+    session.send(encode("/gesturemap/model", [*words, session.values[number - 1], *flags]))
 
 
 def report(session: Session) -> None:
     """Answer for each output with its number, RMSE and R squared on examples left out (classes: share wrong, NaN)."""
-    for each in session.report:
+    for each in session.training.report:
         session.send(encode("/gesturemap/report", [each.output + 1, each.rmse, each.r_squared]))
 
 
@@ -145,23 +130,22 @@ def inputs(session: Session, sequence: int, numbers: list[float], time_tag: byte
     """
     if not session.running or session.gestures is not None or not session.expect_inputs(len(numbers)):
         raise OscError("numbered inputs are answered while running, and need as many numbers as there are inputs")
-    outputs = session.plan.predict(np.array([numbers]), session.values)[0].tolist()
-    session.hold(outputs)
-    packet = encode("/gesturemap/outputs", [sequence, *outputs])
+    session.values = session.plan.answer(numbers, session.values)
+    packet = encode("/gesturemap/outputs", [sequence, *session.values])
     session.send(packet if time_tag is None else encode_bundle([packet], time_tag))
     session.counts.answered += 1
 
 
 def store(session: Session, name: str) -> None:
     """Keep the current outputs under a name."""
-    session.snapshots[name] = session.values
+    session.snapshots[name] = list(session.values)
+    session.snapshot = name
     session.changed = True
 
 
 def recall(session: Session, name: str) -> None:
     """Set and send the outputs kept under a name."""
-    session.set_outputs(_snapshot(session, name))
-    session.send_outputs()
+    session.recall(name)
 
 
 def forget(session: Session, name: str) -> None:
@@ -193,7 +177,24 @@ def reroll(session: Session, points: list[int]) -> None:
     count = points[0] if points else REROLL_POINTS
     if not session.recent or not session.slots or session.gestures is not None or not 2 <= count <= 1000:
         raise OscError("move first, then roll: inputs must have come, of 2 to 1000 poses")
-    session.reroll(spread_choice(np.array(session.recent), count, session.rng))
+    rows = spread_choice(np.array(session.recent), count, session.rng)
+    session.stop_recording()
+    session.examples.rounds[:] = [each for each in session.examples.rounds if each is not session.rolled]
+    session.end_round()
+    before = session.values
+    for row in rows:
+        session.set_outputs(_random_outputs(session))
+        session.record(session.recent[row])
+    session.rolled = session.examples.rounds[-1]
+    session.end_round()
+    session.values = before
+    session.train(then_run=True)
+
+
+def _random_outputs(session: Session) -> list[float]:
+    if len(session.snapshots) > 1:
+        return list(session.snapshots.values())[session.rng.integers(len(session.snapshots))]
+    return [slot.kind.draw(session.rng) for slot in session.slots]
 
 
 def _snapshot(session: Session, name: str) -> list[float]:

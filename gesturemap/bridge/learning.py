@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,7 +20,6 @@ from gesturemap.regressors.settings import GaussianProcessSettings
 
 HELD_OUT_ROWS = 500  # of the error report, which must not keep the machine busy after training
 FAR = 1e6  # ranges of an input that stand for infinity
-MATRIX_ROWS = 8  # from as many on one product of matrices is faster than one row after the other
 HELD_OUT_SHARE = 0.2
 
 
@@ -76,15 +76,23 @@ class Learned:
 
         return compile_regressor(self.regressor)
 
-    def predict(self, rows: Array) -> Array:
-        """(n_rows, len(outputs)) for all inputs of the session (n_rows, n_inputs).
+    @cached_property
+    def _in_order(self) -> bool:
+        return self.inputs == tuple(range(len(self.inputs)))
+
+    def answer(self, row: Sequence[float]) -> Array:
+        """(len(outputs),) for all inputs of the session, as fast as can be.
 
         As in the original, NaN is taken for the middle of its input's range and the infinite for very far away.
         """
-        rows = self._chosen(rows)
-        if len(rows) < MATRIX_ROWS:
-            return np.stack([self._row(row) for row in rows])
-        return np.asarray(self.regressor.predict(rows)).reshape(len(rows), -1)
+        values = np.array(row, np.float64)
+        if not math.isfinite(math.hypot(*row)):
+            return self._row(self._chosen(values[None])[0])
+        return self._row(values if self._in_order and len(row) == len(self.inputs) else values[list(self.inputs)])
+
+    def predict(self, rows: Array) -> Array:
+        """(n_rows, len(outputs)) for (n_rows, n_inputs), NaN and infinity as in `answer`."""
+        return np.asarray(self.regressor.predict(self._chosen(rows))).reshape(len(rows), -1)
 
     def distribution(self, rows: Array) -> Array:
         """(n_rows, n_classes + 1) share of each class, class 0 first; of classifiers alone."""

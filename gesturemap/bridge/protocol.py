@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from gesturemap.bridge import controls, extensions
+from gesturemap.bridge.actions import ACTIONS
 from gesturemap.bridge.outputs import as_numbers
 from gesturemap.errors import OscError
 
@@ -54,8 +55,7 @@ _CONTROL = {
 _OWN = {
     "example": Command(extensions.example, ("numbers*",)),
     "inputs": Command(extensions.inputs, ("whole", "numbers*", "time_tag")),
-    "undo": Command(extensions.undo),
-    "redo": Command(extensions.redo),
+    **{str(action): Command(handler) for action, handler in ACTIONS.items()},
     "save": Command(extensions.save, ("text",)),
     "load": Command(extensions.load, ("text",)),
     "saveProject": Command(extensions.save_project, ("text",)),

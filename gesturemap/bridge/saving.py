@@ -68,6 +68,7 @@ def load(session: Session, folder: Path, *, then_run: bool = False) -> None:
     for slot, stored in zip(session.slots, settings["slots"], strict=False):
         for key, value in stored.items():
             setattr(slot, key, value)
+    session.values = settings["values"] or session.values
     session.snapshots = settings["snapshots"]
     session.examples = examples
     session.log = session.open_log(folder)
@@ -85,14 +86,14 @@ def _describe(session: Session) -> dict[str, Any]:
         {
             "kind": slot.kind.spec,
             "name": slot.name,
-            "value": slot.value,
+            "value": value,
             "regressor": slot.choice.spec,
             "recording": slot.recording,
             "running": slot.running,
             "training": slot.training,
             "inputs": slot.inputs,
         }
-        for slot in session.slots
+        for slot, value in zip(session.slots, session.values, strict=True)
     ]
     return {
         "n_inputs": session.n_inputs,
@@ -112,7 +113,6 @@ def _read(state: dict[str, Any], rounds: list[Any]) -> dict[str, Any]:
     slots = [
         {
             "name": str(each["name"]),
-            "value": float(each["value"]),
             "choice": read_choice(each["regressor"]),
             "recording": bool(each["recording"]),
             "running": bool(each["running"]),
@@ -132,6 +132,7 @@ def _read(state: dict[str, Any], rounds: list[Any]) -> dict[str, Any]:
         "input_names": tuple(str(name) for name in state.get("input_names", ())),
         "kinds": kinds,
         "slots": slots,
+        "values": [float(each["value"]) for each in stored or []],
         "snapshots": snapshots,
         "trained": bool(state.get("trained")),
     }

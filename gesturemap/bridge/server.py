@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import gc
-import select
 import socket
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -18,9 +18,10 @@ from threadpoolctl import threadpool_limits
 
 from audiovae.latent_space import LatentSpace
 from gesturemap.bridge import saving
+from gesturemap.bridge.actions import open_pedals
 from gesturemap.bridge.controls import open_session
-from gesturemap.bridge.dispatch import receive
 from gesturemap.bridge.learning import Lesson, choose_regressor, learn
+from gesturemap.bridge.loop import serve
 from gesturemap.bridge.outputs import NumericOutput, Output, parse_output
 from gesturemap.bridge.session import Session
 from gesturemap.bridge.settings import BridgeSettings, Counts
@@ -29,8 +30,6 @@ from gesturemap.errors import OscError
 from gesturemap.osc.udp import UdpReceiver, UdpSender
 
 BATCH_PORT = 12001  # the original's, fixed
-MAX_BATCH = 64  # packets taken at once: 64 answers are one prediction, and later ones wait a millisecond at most
-IDLE_S = 0.1  # a recording flushes this often when nothing comes
 SWITCH_S = 0.0005  # how long the learning thread may keep the interpreter while an input waits
 
 
@@ -41,6 +40,7 @@ def run_bridge(
     in_host: str = "127.0.0.1",
     out_host: str = "127.0.0.1",
     project: Path | None = None,
+    triggers: Path | None = None,
     on_ready: Callable[[int], None] = lambda port: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Counts:
@@ -51,78 +51,51 @@ def run_bridge(
     in_port : 0 takes a free one.
     in_host : 127.0.0.1 hears this machine alone, 0.0.0.0 every network.
     project : Wekinator project or session folder to open, train and run at once.
+    triggers : file of keys, pedals and messages that record, train, run, ... without hands.
     on_ready : told the in-port once packets are received.
 
     Raises
     ------
     OscError
         If the port is taken, or an address is none.
+    SettingsError
+        If the trigger file is none, or needs a tracker.
     RecordingError
         If the folder of the session is there, but no session.
     """
-    receiver = UdpReceiver(in_port, in_host)
-    sender, batch_sender = UdpSender(out_host, out_port), UdpSender(out_host, BATCH_PORT)
-    hear, tell = socket.socketpair()
-    hear.setblocking(False)
+    clock = MonotonicClock()
     before_s = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_S)
-    try:
+    with ExitStack() as stack:
+        stack.callback(sys.setswitchinterval, before_s)
+        receiver = stack.enter_context(closing(UdpReceiver(in_port, in_host)))
+        sender, batch_sender = (
+            stack.enter_context(closing(UdpSender(out_host, port))) for port in (out_port, BATCH_PORT)
+        )
+        pedals = stack.enter_context(closing(open_pedals(triggers, clock))) if triggers is not None else None
+        hear, tell = (stack.enter_context(each) for each in socket.socketpair())
         # Threads of the linear algebra would wait for each other inside an answer of microseconds.
-        with threadpool_limits(limits=1), ThreadPoolExecutor(1, "bridge-learning") as executor:
-            session = Session(
-                settings,
-                sender.send,
-                executor,
-                MonotonicClock(),
-                wake=partial(_tell, tell),
-                send_bundle_reply=batch_sender.send,
-            )
-            executor.submit(_warm_up, settings).result()
-            gc.collect()
-            gc.freeze()  # looking through a hundred thousand objects of libraries holds an answer up by milliseconds
-            if settings.folder is not None and settings.folder.exists():
-                saving.load(session, settings.folder)
-            if project is not None:
-                open_session(session, project, then_run=True)
-            on_ready(receiver.port)
-            try:
-                _serve(session, receiver, hear, stopped)
-            except KeyboardInterrupt:
-                pass
-            finally:
-                session.close()
-                saving.settle(session)
-            return replace(session.counts)
-    finally:
-        gc.unfreeze()
-        sys.setswitchinterval(before_s)
-        for each in (receiver, sender, batch_sender, hear, tell):
-            each.close()
-
-
-def _serve(session: Session, receiver: UdpReceiver, hear: socket.socket, stopped: Callable[[], bool]) -> None:
-    while not stopped():
-        ready, _, _ = select.select([receiver.fileno(), hear.fileno()], [], [], IDLE_S)
-        if hear.fileno() in ready:
-            hear.recv(4096)
-        if receiver.fileno() in ready:
-            receive(session, _drain(receiver))
-        saving.settle(session)
-
-
-def _tell(wake: socket.socket) -> None:
-    wake.send(b"!")
-
-
-def _drain(receiver: UdpReceiver) -> list[bytes]:
-    """The packets that are there, at most `MAX_BATCH`."""
-    packets: list[bytes] = []
-    while len(packets) < MAX_BATCH:
-        arrived = receiver.receive()
-        if arrived is None:
-            break
-        packets.append(arrived[0])
-    return packets
+        stack.enter_context(threadpool_limits(limits=1))
+        executor = stack.enter_context(ThreadPoolExecutor(1, "bridge-learning"))
+        wake = partial(tell.send, b"!")
+        session = Session(settings, sender.send, executor, clock, wake, batch_sender.send)
+        executor.submit(_warm_up, settings).result()
+        gc.collect()
+        gc.freeze()  # looking through a hundred thousand objects of libraries holds an answer up by milliseconds
+        stack.callback(gc.unfreeze)
+        if settings.folder is not None and settings.folder.exists():
+            saving.load(session, settings.folder)
+        if project is not None:
+            open_session(session, project, then_run=True)
+        on_ready(receiver.port)
+        try:
+            serve(session, receiver, hear, pedals, stopped)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            session.close()
+            saving.settle(session)
+        return replace(session.counts)
 
 
 def _warm_up(settings: BridgeSettings) -> None:
@@ -130,7 +103,7 @@ def _warm_up(settings: BridgeSettings) -> None:
     rows = np.random.default_rng(0).normal(size=(20, 2))
     kinds: tuple[Output, ...] = (NumericOutput(), NumericOutput())
     (learned,) = learn(Lesson(rows, rows, kinds, (settings.choice,) * 2, ((0, 1),) * 2, (0, 1)))
-    learned.predict(rows[:1])
+    learned.answer((0.0, 0.0))
     learned.confidence(rows[:1])
 
 
@@ -171,4 +144,5 @@ def make_settings(
     if model_dir is None:
         return settings
     latents, space = model_outputs(model_dir)
-    return replace(settings, outputs=tuple(latents), model_id=space.model_id, model_name=space.model_name)
+    rest = tuple(space.mean.tolist())
+    return replace(settings, outputs=tuple(latents), model_id=space.model_id, model_name=space.model_name, rest=rest)

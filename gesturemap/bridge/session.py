@@ -1,33 +1,34 @@
 """The state of the bridge: outputs, examples, what is recording, running and learning.
 
 No sockets and no threads of its own: messages are given to it, packets are sent through a function, learning is
-handed to an executor, time is an injected clock. States as in the original: NOT_READY until there are examples,
-READY_TO_TRAIN, TRAINING, DONE_TRAINING; old models answer while new ones learn.
+handed to an executor (see `training`), time is an injected clock. States as in the original: NOT_READY until there
+are examples, READY_TO_TRAIN, TRAINING, DONE_TRAINING; old models answer while new ones learn.
 """
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from audiovae.errors import AudioVAEError
 from gesturemap.bridge.answering import AnswerPlan
 from gesturemap.bridge.examples import Examples, Round
 from gesturemap.bridge.folder import TakeLog
-from gesturemap.bridge.learning import HeldOut, Learned, Lesson, learn, measure_held_out
+from gesturemap.bridge.learning import Lesson
 from gesturemap.bridge.outputs import DtwOutput, NumericOutput, Output, check_outputs
 from gesturemap.bridge.settings import BridgeSettings, Counts, State
 from gesturemap.bridge.slots import Slot
+from gesturemap.bridge.training import Outcome, Training
 from gesturemap.clock import Clock
-from gesturemap.errors import OscError, RecordingError
+from gesturemap.errors import GestureMapError, OscError, RecordingError
 from gesturemap.osc.codec import encode
 from gesturemap.regressors.dtw import GestureRecogniser
 
+REFUSED = (GestureMapError, AudioVAEError, OSError, ValueError)  # what can be asked for and not be had
 MAX_RECENT = 3000  # inputs remembered for grab-and-play: half a minute at 100 Hz
 
 
@@ -38,6 +39,11 @@ class Session:
     ----------
     send, send_bundle_reply : where packets go: the out-port, and the port of answers to batches.
     executor : runs the learning; `wake` is called from its thread when `poll` should look.
+
+    Attributes
+    ----------
+    values : the outputs as they are now; the labels of the next example.
+    refusal : why the last message that could not be done was not.
     """
 
     def __init__(
@@ -46,15 +52,16 @@ class Session:
         send: Callable[[bytes], None],
         executor: Executor,
         clock: Clock,
-        wake: Callable[[], None] = lambda: None,
+        wake: Callable[[], object] = lambda: None,
         send_bundle_reply: Callable[[bytes], None] = lambda packet: None,
     ) -> None:
         self.settings, self.send, self.clock = settings, send, clock
         self.send_bundle_reply = send_bundle_reply
-        self._executor, self._wake = executor, wake
+        self.training = Training(executor, wake)
         self.n_inputs = settings.n_inputs
         self.input_names: tuple[str, ...] = ()
         self.slots: list[Slot] = []
+        self.values: list[float] = []
         self.examples, self.counts, self.snapshots = Examples(), Counts(), dict[str, list[float]]()
         self.recent: deque[tuple[float, ...]] = deque(maxlen=MAX_RECENT)
         self.rng = np.random.default_rng(settings.seed)
@@ -62,17 +69,14 @@ class Session:
         self.ran_before_gesture = False
         self.recording = self.running = self.confidence = self.changed = False
         self.refusal = ""
-        self.report: list[HeldOut] = []
         self.gestures: GestureRecogniser | None = None
         self.gesture = 0
         self.plan = AnswerPlan.of([])
         self._round: Round | None = None
-        self._rolled: Round | None = None
-        self._training: Future[list[Learned]] | None = None
-        self._measuring: Future[list[HeldOut]] | None = None
-        self._cancelled = threading.Event()
+        self.rolled: Round | None = None
         self.trained = False
-        self._run_when_trained = False
+        self.run_when_trained = False
+        self.snapshot = ""  # heard last
         self.log = self.open_log(settings.folder)
         if settings.outputs:
             self.set_kinds(settings.outputs)
@@ -84,26 +88,25 @@ class Session:
     @property
     def state(self) -> State:
         """Where the session is."""
-        if self._training is not None:
+        if self.training.busy:
             return State.TRAINING
         if self.trained:
             return State.DONE_TRAINING
         return State.READY_TO_TRAIN if len(self.examples) else State.NOT_READY
 
-    @property
-    def values(self) -> list[float]:
-        """The outputs as they are now."""
-        return [slot.value for slot in self.slots]
+    def refuse(self, error: Exception) -> None:
+        """Count what could not be done, and keep its reason for whoever asks for the state."""
+        self.counts.ignored += 1
+        self.refusal = str(error).split("\n")[0][:500]
 
     def set_kinds(self, kinds: Sequence[Output]) -> None:
         """Begin with these outputs; models and a running training are dropped."""
         kinds = check_outputs(kinds)
-        self.cancel_training()
-        self._training = self._measuring = None
+        self.training.drop()
         self.running = self.trained = False
-        self.report = []
         names = ["output"] if isinstance(kinds[0], DtwOutput) else [f"outputs-{i + 1}" for i in range(len(kinds))]
-        self.slots = [Slot(kind, name, kind.default, self.choice) for kind, name in zip(kinds, names, strict=True)]
+        self.slots = [Slot(kind, name, self.choice) for kind, name in zip(kinds, names, strict=True)]
+        self.values = [kind.default for kind in kinds]
         self.gestures = GestureRecogniser(kinds[0].n_gestures) if isinstance(kinds[0], DtwOutput) else None
         self.refresh()
 
@@ -117,7 +120,7 @@ class Session:
         self.log.end_take()
         self.n_inputs, self.input_names = n_inputs, input_names
         self.recent.clear()
-        self._round = self._rolled = None
+        self._round = self.rolled = None
         if kinds:
             self.set_kinds(kinds)
 
@@ -139,9 +142,22 @@ class Session:
             self.set_kinds([NumericOutput()] * len(values))
         if len(values) != len(self.slots):
             raise OscError(f"{len(values)} outputs found, {len(self.slots)} expected")
-        for slot, value in zip(self.slots, values, strict=True):
-            if slot.kind.accepts(value):
-                slot.value = value
+        chosen = zip(self.slots, values, self.values, strict=True)
+        self.values = [value if slot.kind.accepts(value) else before for slot, value, before in chosen]
+
+    @property
+    def rest(self) -> list[float]:
+        """Outputs that are safe: those of the settings where they fit, else the defaults."""
+        given = self.settings.rest
+        return list(given) if len(given) == len(self.slots) else [slot.kind.default for slot in self.slots]
+
+    def recall(self, name: str) -> None:
+        """Set and send the outputs of a snapshot; `OscError` names those there are."""
+        if name not in self.snapshots:
+            raise OscError(f"no snapshot {name!r}; there are: {', '.join(self.snapshots) or 'none'}")
+        self.snapshot = name
+        self.set_outputs(self.snapshots[name])
+        self.send_outputs()
 
     def send_outputs(self) -> None:
         """Say the current outputs, as the original does when a slider moves: a synth plays the label."""
@@ -194,7 +210,8 @@ class Session:
         if self.gestures is not None:
             labels = (float(self.gesture),)
         elif labels is None:
-            labels = tuple(slot.value if slot.recording else float("nan") for slot in self.slots)
+            pairs = zip(self.slots, self.values, strict=True)
+            labels = tuple(value if slot.recording else float("nan") for slot, value in pairs)
         try:
             take, row = self.log.write(self.names, inputs, labels)
         except RecordingError as error:  # a full disk: play on, and say so
@@ -210,38 +227,13 @@ class Session:
         """The next example is a round of its own, in the same take on disk."""
         self._round = None
 
-    def hold(self, values: Sequence[float]) -> None:
-        """The outputs as they were just sent."""
-        for slot, value in zip(self.slots, values, strict=True):
-            slot.value = value
-
     def model_state(self, slot: Slot) -> str:
         """State of one output's model, as in the original."""
-        if self._training is not None and slot.training:
+        if self.training.busy and slot.training:
             return "building"
         if slot.learned is not None:
             return "needs_rebuilding" if slot.stale else "built"
         return "ready_for_building" if len(self.examples) else "not_ready"
-
-    def reroll(self, rows: npt.NDArray[np.intp]) -> None:
-        """A round of these rows of the last inputs with random outputs instead of the roll before; train and run."""
-        self.stop_recording()
-        rolled = self._rolled
-        self.examples.rounds[:] = [each for each in self.examples.rounds if each is not rolled]
-        self.end_round()
-        values = self.values
-        for row in rows:
-            self.set_outputs(self._random_outputs())
-            self.record(self.recent[row])
-        self._rolled = self._round
-        self.end_round()
-        self.hold(values)
-        self.train(then_run=True)
-
-    def _random_outputs(self) -> list[float]:
-        if len(self.snapshots) > 1:
-            return list(self.snapshots.values())[self.rng.integers(len(self.snapshots))]
-        return [slot.kind.draw(self.rng) for slot in self.slots]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -257,14 +249,10 @@ class Session:
 
     def train(self, *, then_run: bool = False) -> None:
         """Learn in the background. Ignored without examples and while learning, as in the original."""
-        if self._training is not None or not len(self.examples) or self.gestures is not None:
+        if self.training.busy or not len(self.examples) or self.gestures is not None:
             raise OscError("nothing to train now: no examples, already training, or gestures, which need none")
-        self._cancelled = threading.Event()
-        self._run_when_trained = then_run
-        lesson = self.lesson()
-        self._training = self._executor.submit(learn, lesson, self._cancelled.is_set)
-        self._training.add_done_callback(lambda future: self._wake())
-        self._pending_lesson = lesson
+        self.run_when_trained = then_run
+        self.training.start(self.lesson())
 
     def lesson(self) -> Lesson:
         """What is to be learned from the examples as they are."""
@@ -280,48 +268,30 @@ class Session:
             self.settings.seed,
         )
 
-    def cancel_training(self) -> None:
-        """Stop before the next fit; done-training is sent all the same."""
-        self._cancelled.set()
-
     def poll(self) -> None:
         """Take up what the background has finished; call it often."""
-        if self._training is not None and self._training.done():
-            done, self._training = self._training, None
-            self._adopt(done)
-        if self._measuring is not None and self._measuring.done():
-            done_measuring, self._measuring = self._measuring, None
-            if done_measuring.exception() is None:
-                self.report = done_measuring.result()
+        ended = self.training.poll()
+        if ended is not None:
+            self._adopt(ended)
         self.log.flush_if_due()
 
-    def _adopt(self, done: Future[list[Learned]]) -> None:
-        error = done.exception()
-        if error is not None:  # whatever it is: the old models play on
-            self.refusal = f"training failed: {error}"
-        else:
-            self.adopt(done.result(), self._pending_lesson.wanted if not self._cancelled.is_set() else ())
-            if not self._cancelled.is_set():
-                self._measuring = self._executor.submit(measure_held_out, self._pending_lesson)
-                self._measuring.add_done_callback(lambda future: self._wake())
-        self.trained = True
-        self.send(encode("/wekinator/status/done-training"))
-        if self._run_when_trained:
-            self.running = True
-        self.changed = True
-
-    def adopt(self, learned: Sequence[Learned], wanted: Sequence[int]) -> None:
-        """Answer with new models; a wanted output that got none falls back to its default."""
-        for output in wanted:
-            slot = self.slots[output]
-            if slot.learned is not None and not any(output in each.outputs for each in learned):
-                slot.learned, slot.value = None, slot.kind.default
-        for each in learned:
+    def _adopt(self, ended: Outcome) -> None:
+        """Answer with new models; an output that could not be learned falls back to its default."""
+        self.refusal = ended.problem or self.refusal
+        for output in ended.missed:
+            if self.slots[output].learned is not None:
+                self.slots[output].learned = None
+                self.values[output] = self.slots[output].kind.default
+        for each in ended.learned:
             for output in each.outputs:
                 self.slots[output].learned, self.slots[output].stale = each, False
         self.refresh()
+        self.trained = self.changed = True
+        self.send(encode("/wekinator/status/done-training"))
+        if self.run_when_trained:
+            self.running = True
 
     def close(self) -> None:
         """End what is recording; training is left."""
-        self.cancel_training()
+        self.training.cancel()
         self.log.end_take()

@@ -31,6 +31,7 @@ class BridgeSettings:
     strict : the original's reading of arguments instead of the tolerant one.
     folder : where the session is kept; None: nowhere.
     model_id, model_name : of the audio model whose latents the outputs are.
+    rest : outputs that panic sends; empty: the defaults.
     """
 
     n_inputs: int | None = None
@@ -43,6 +44,7 @@ class BridgeSettings:
     folder: Path | None = None
     model_id: str | None = None
     model_name: str | None = None
+    rest: tuple[float, ...] = ()
 
 
 @dataclass

@@ -14,7 +14,6 @@ class Slot:
 
     Parameters
     ----------
-    value : what it says now; the label of the next example.
     recording, running, training : whether examples keep it, inputs move it, and training touches it.
     inputs : indices of the inputs it listens to; None: all.
     learned : its model, once there is one; `stale` if the examples or inputs are others since.
@@ -22,7 +21,6 @@ class Slot:
 
     kind: Output
     name: str
-    value: float
     choice: Choice
     recording: bool = True
     running: bool = True

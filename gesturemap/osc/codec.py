@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 from gesturemap.errors import OscError
 
 _IMMEDIATELY = struct.pack(">Q", 1)
+LARGEST = 3.4e38  # a float32 holds hardly more
 _HEADERS = 256  # of float lists remembered; a sender that makes up addresses only makes itself slow
-_floats: dict[bytes, tuple[str, struct.Struct]] = {}
+_floats: dict[int, list[tuple[bytes, str, struct.Struct]]] = {}  # by the length of the packet
 
 
 class Message(NamedTuple):
@@ -33,9 +34,12 @@ class Message(NamedTuple):
 
 
 def encode_floats(address: str, values: Sequence[float]) -> bytes:
-    """A message of float32 alone."""
+    """A message of float32 alone; what is beyond their range becomes the largest there is."""
     header, layout = _float_header(address, len(values))
-    return header + layout.pack(*values)
+    try:
+        return header + layout.pack(*values)
+    except OverflowError:
+        return header + layout.pack(*[min(max(value, -LARGEST), LARGEST) for value in values])
 
 
 def encode(address: str, arguments: Sequence[Any] = ()) -> bytes:
@@ -72,16 +76,21 @@ def decode(packet: bytes) -> list[Message]:
     OscError
         If the packet is no OSC.
     """
-    start = _find_arguments(packet)
-    known = _floats.get(packet[:start])
-    if known is not None and len(packet) == start + known[1].size:
-        return [Message(known[0], known[1].unpack_from(packet, start))]
+    for header, address, layout in _floats.get(len(packet), ()):
+        if packet.startswith(header):
+            return [Message(address, layout.unpack_from(packet, len(header)))]
     messages = _decode_any(packet)
-    if len(messages) == 1 and start and set(packet[packet.index(b",") + 1 : start]) <= set(b"f\0"):
-        header, layout = _float_header(messages[0].address, len(messages[0].arguments))
-        if len(_floats) < _HEADERS and packet.startswith(header):
-            _floats[header] = (messages[0].address, layout)
+    if len(messages) == 1:
+        _remember_floats(packet, *messages[0])
     return messages
+
+
+def _remember_floats(packet: bytes, address: str, arguments: tuple[Any, ...]) -> None:
+    """The header of `packet`, if it is a list of float32."""
+    header, layout = _float_header(address, len(arguments))
+    known = sum(map(len, _floats.values()))
+    if packet.startswith(header) and len(packet) == len(header) + layout.size and known < _HEADERS:
+        _floats.setdefault(len(packet), []).append((header, address, layout))
 
 
 def _decode_any(packet: bytes) -> list[Message]:
@@ -99,15 +108,6 @@ def _parser() -> Any:
 
     logging.getLogger().addFilter(lambda record: record.module not in ("osc_message", "osc_bundle"))
     return OscPacket
-
-
-def _find_arguments(packet: bytes) -> int:
-    """Offset of the arguments of a message; 0 where there is no type tag string."""
-    comma = packet.find(b",")
-    if comma < 4 or comma % 4:
-        return 0
-    end = packet.find(b"\0", comma)
-    return 0 if end < 0 else (end // 4 + 1) * 4
 
 
 @functools.lru_cache(maxsize=_HEADERS)

@@ -50,6 +50,13 @@ class UdpReceiver:
         except (BlockingIOError, ConnectionError):  # it failed its checksum, or an answer of ours found nobody
             return None
 
+    def take(self) -> bytes | None:
+        """The next packet if one is there, whoever sent it; never waits."""
+        try:
+            return self._socket.recv(_LARGEST)
+        except (BlockingIOError, ConnectionError):
+            return None
+
     def fileno(self) -> int:
         """For `select`."""
         return self._socket.fileno()

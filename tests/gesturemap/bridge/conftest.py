@@ -1,8 +1,11 @@
-"""A bridge without sockets: packets go in by hand, learning runs when it is told to."""
+"""A bridge without sockets: packets go in by hand, learning runs when told to; and one in a process of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ from gesturemap.clock import ManualClock
 from gesturemap.osc.codec import Message, decode, encode, encode_floats
 
 N_INPUTS = 2
+PATIENCE_S = 30.0
 
 
 class HandExecutor(Executor):
@@ -65,7 +69,9 @@ class Bridge:
     def give(self, *packets: bytes) -> list[Message]:
         """Receive packets in one go; what was sent in answer."""
         self.sent.clear()
-        receive(self.session, packets)
+        with np.errstate(all="ignore"):
+            for packet in packets:
+                receive(self.session, packet)
         saving.settle(self.session)
         return list(self.sent)
 
@@ -120,3 +126,58 @@ def make_bridge() -> Callable[..., Bridge]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "a.session"
+
+
+class Client:
+    """Sends to a bridge started as a user would, and hears its answers."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.heard = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.heard.bind(("127.0.0.1", 0))
+        self.heard.settimeout(PATIENCE_S)
+        port = self.heard.getsockname()[1]
+        command = [sys.executable, "-c", "from gesturemap.cli import main; main()", "bridge", "--in-port", "0"]
+        options = ("--out-port", str(port), "--session", str(folder), "--regressor", "kernel_ridge", "--json", *options)
+        self.process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert self.process.stderr is not None
+        said = self.process.stderr.readline()
+        assert said.startswith("listening on "), said
+        self.target = ("127.0.0.1", int(said.split(",")[0].rsplit(":", 1)[1]))
+
+    def send(self, *packets: bytes) -> None:
+        for packet in packets:
+            self.heard.sendto(packet, self.target)
+
+    def wait_for(self, address: str) -> tuple[object, ...]:
+        while True:
+            for message in decode(self.heard.recv(65535)):
+                if message.address == address:
+                    return message.arguments
+
+    def state(self) -> dict[object, object]:
+        self.send(encode("/gesturemap/state"))
+        words = self.wait_for("/gesturemap/state")
+        return dict(zip(words[::2], words[1::2], strict=True))
+
+    def record(self, rows: np.ndarray) -> None:
+        self.send(encode("/wekinator/control/startRecording"))
+        for a, b in rows.tolist():
+            self.send(encode_floats("/wekinator/control/outputs", [a + b]), encode_floats("/wek/inputs", [a, b]))
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+        self.heard.close()
+
+
+@pytest.fixture
+def start(folder: Path) -> Iterator[object]:
+    clients: list[Client] = []
+
+    def begin(*options: str) -> Client:
+        clients.append(Client(folder, *options))
+        return clients[-1]
+
+    yield begin
+    for client in clients:
+        client.close()

@@ -4,75 +4,15 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from gesturemap.bridge.folder import read_folder
-from gesturemap.osc.codec import decode, encode, encode_floats
+from gesturemap.osc.codec import encode, encode_floats
 from gesturemap.recording import Recording
 
 PATIENCE_S = 30.0
-
-
-class Client:
-    """Sends to a bridge started as a user would, and hears its answers."""
-
-    def __init__(self, folder: Path, *options: str) -> None:
-        self.heard = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.heard.bind(("127.0.0.1", 0))
-        self.heard.settimeout(PATIENCE_S)
-        port = self.heard.getsockname()[1]
-        command = [sys.executable, "-c", "from gesturemap.cli import main; main()", "bridge", "--in-port", "0"]
-        options = ("--out-port", str(port), "--session", str(folder), "--regressor", "kernel_ridge", "--json", *options)
-        self.process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        assert self.process.stderr is not None
-        said = self.process.stderr.readline()
-        assert said.startswith("listening on "), said
-        self.target = ("127.0.0.1", int(said.split(",")[0].rsplit(":", 1)[1]))
-
-    def send(self, *packets: bytes) -> None:
-        for packet in packets:
-            self.heard.sendto(packet, self.target)
-
-    def wait_for(self, address: str) -> tuple[object, ...]:
-        while True:
-            for message in decode(self.heard.recv(65535)):
-                if message.address == address:
-                    return message.arguments
-
-    def state(self) -> dict[object, object]:
-        self.send(encode("/gesturemap/state"))
-        words = self.wait_for("/gesturemap/state")
-        return dict(zip(words[::2], words[1::2], strict=True))
-
-    def record(self, rows: np.ndarray) -> None:
-        self.send(encode("/wekinator/control/startRecording"))
-        for a, b in rows.tolist():
-            self.send(encode_floats("/wekinator/control/outputs", [a + b]), encode_floats("/wek/inputs", [a, b]))
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.communicate()
-        self.heard.close()
-
-
-@pytest.fixture
-def start(folder: Path) -> Iterator[object]:
-    clients: list[Client] = []
-
-    def begin(*options: str) -> Client:
-        clients.append(Client(folder, *options))
-        return clients[-1]
-
-    yield begin
-    for client in clients:
-        client.close()
 
 
 def test_learns_and_answers_in_order_over_sockets(start) -> None:

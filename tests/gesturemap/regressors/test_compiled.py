@@ -9,7 +9,7 @@ from gesturemap.regressors.compiled import compile_regressor
 from gesturemap.regressors.table import make_regressor
 
 
-@pytest.mark.parametrize("name", ["kernel_ridge", "gaussian_process", "ridge", "knn", "linear_map"])
+@pytest.mark.parametrize("name", ["kernel_ridge", "gaussian_process", "ridge", "knn", "linear_map", "wekinator"])
 @pytest.mark.parametrize("n_outputs", [1, 5])
 def test_equal_to_predict_near_and_far_from_the_examples(name: str, n_outputs: int) -> None:
     rng = np.random.default_rng(3)
