@@ -20,18 +20,18 @@ What holds for both:
 from __future__ import annotations
 
 import math
-from typing import Literal, Protocol
+from collections.abc import Sequence
+from typing import Literal, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from audiovae.settings import Settings
+from gesturemap.features.runs import Counts, RunCounter
 from gesturemap.frame import Array
 
-Counts = npt.NDArray[np.int64]
-
-_FEW_ROWS = 8  # fitted with all lags at once; more would take memory in proportion to the window
+Numbers = TypeVar("Numbers", float, Array)  # one number, or one for each of many windows
 
 ORDERS = {"velocity": 1, "acceleration": 2, "jerk": 3}
 
@@ -79,8 +79,8 @@ class DerivativeSettings(Settings):
 class Method(Protocol):
     """One way to differentiate; holds the frames it still needs."""
 
-    def process(self, time_s: Array, values: Array, runs: Counts) -> Array:
-        """(order, n_frames, n_channels) derivatives 1 to `order`; `runs` as from `count_runs`."""
+    def process(self, time_s: Array, values: Array, runs: Counts | int) -> Array:
+        """(order, n_frames, n_channels) derivatives 1 to `order`; `runs` as from `RunCounter`."""
 
 
 class Derivatives:
@@ -104,7 +104,8 @@ class Derivatives:
         polynomial = self.settings.method == "polynomial"
         method = PolynomialMethod if polynomial else DifferenceMethod
         self._method: Method = method(self.settings, self.n_channels, self.order)
-        self._run = np.zeros(self.n_channels, dtype=np.int64)
+        self._runs = RunCounter(self.n_channels)
+        self._gap_s = self.settings.gap_s
         self._time_s = -math.inf
 
     def process(self, time_s: Array, values: Array) -> Array:
@@ -121,27 +122,45 @@ class Derivatives:
         """
         if not len(time_s):
             return np.empty((self.order, 0, self.n_channels))
-        before_s = np.concatenate(([self._time_s], time_s[:-1]))
-        paused = time_s - before_s > self.settings.gap_s
-        runs = count_runs(np.isnan(values), paused, self._run)
-        self._run, self._time_s = runs[-1], float(time_s[-1])
+        last_s = float(time_s[-1])
+        if len(time_s) == 1:
+            runs = self._runs.count(values, last_s - self._time_s > self._gap_s)
+        else:
+            runs = self._runs.count(values, np.diff(time_s, prepend=self._time_s) > self._gap_s)
+        self._time_s = last_s
         return self._method.process(time_s, values, runs)
 
 
-def count_runs(lost: npt.NDArray[np.bool_], paused: npt.NDArray[np.bool_], before: Counts) -> Counts:
-    """How many frames in a row each channel has been seen, this one included; 0 where it is lost.
+class RecentFrames:
+    """The frames that are still needed, in one piece of memory with room for those to come.
 
-    Parameters
+    Attributes
     ----------
-    lost : (n_frames, n_channels).
-    paused : (n_frames,) True where too long a pause lies before the frame.
-    before : (n_channels,) the count at the last frame of the block before.
+    times : seconds of every frame held.
     """
-    frame = np.arange(1, len(lost) + 1)[:, None]
-    # The number of the last frame that does not count; frame 0 is the last one of the block before.
-    barrier = np.where(lost, frame, np.where(paused[:, None], frame - 1, -before))
-    runs: Counts = frame - np.maximum.accumulate(barrier, axis=0)
-    return runs
+
+    def __init__(self, n_channels: int) -> None:
+        self.times: list[float] = []
+        self._room = np.empty((64, n_channels))
+
+    @property
+    def values(self) -> Array:
+        """(len(times), n_channels), a view."""
+        return self._room[: len(self.times)]
+
+    def extend(self, time_s: Array, values: Array, keep: int) -> None:
+        """Add frames; of those before at least the last `keep` stay."""
+        held, new = len(self.times), len(time_s)
+        if held + new > len(self._room):
+            keep = min(keep, held)
+            kept = self._room[held - keep : held].copy()
+            if 2 * (keep + new) > len(self._room):
+                self._room = np.empty((4 * (keep + new), values.shape[1]))
+            self._room[:keep] = kept
+            del self.times[: held - keep]
+            held = keep
+        self._room[held : held + new] = values
+        self.times += time_s.tolist()
 
 
 class PolynomialMethod:
@@ -153,106 +172,116 @@ class PolynomialMethod:
         # A little more, so that rounding does not drop a frame that is exactly `window_s` old.
         self.reach_s = settings.window_s * (1.0 + 1e-6)
         self.order = order
-        self._time_s = np.empty(0)
-        self._values = np.empty((0, n_channels))
+        self._frames = RecentFrames(n_channels)
+        self._longest = 0  # frames in the window of the last frame
 
-    def process(self, time_s: Array, values: Array, runs: Counts) -> Array:
+    def process(self, time_s: Array, values: Array, runs: Counts | int) -> Array:
         """See `Method`."""
-        past = len(self._time_s)
-        all_time_s = np.concatenate((self._time_s, time_s))
-        all_values = np.concatenate((self._values, values))
-        windows = np.minimum(runs, self._frames_in_window(all_time_s)[past:, None])
-        longest = int(windows.flat[0]) if windows.size else 0
-        if longest > 0 and (windows == longest).all():  # nearly every live frame
-            derivatives = self._fit(all_time_s, all_values, np.arange(past, len(all_time_s)), longest)
-            self._keep(all_time_s, all_values)
-            return derivatives
+        self._frames.extend(time_s, values, self._longest)
+        past = len(self._frames.times) - len(time_s)
+        in_window = self._frames_in_window(past)
+        self._longest = in_window[-1]
+        if isinstance(runs, int):  # nearly every live frame
+            return self._fit_newest(min(runs, in_window[0]))
+        windows = np.minimum(runs, np.array(in_window)[:, None])
         derivatives = np.full((self.order, *values.shape), np.nan)
         # Nearly always every channel of a block has the same window: one pass of this loop.
         for length in np.unique(windows[windows > 0]).tolist():
             chosen = windows == length
             rows = np.flatnonzero(chosen.any(axis=1))
-            fitted = self._fit(all_time_s, all_values, past + rows, length)
+            fitted = self._fit(past + rows, length)
             derivatives[:, rows] = np.where(chosen[rows], fitted, derivatives[:, rows])
-        self._keep(all_time_s, all_values)
         return derivatives
 
-    def _frames_in_window(self, time_s: Array) -> Counts:
-        """(n_frames,) how many frames a full window at each frame holds."""
+    def _frames_in_window(self, past: int) -> list[int]:
+        """How many frames a full window at each frame from `past` on holds, at most as many as there are."""
+        times = self._frames.times
         if self.reach_s == 0.0:
-            return np.full(len(time_s), self.window_frames)
-        oldest = np.searchsorted(time_s, time_s - self.reach_s)
-        counts: Counts = np.maximum(np.arange(1, len(time_s) + 1) - oldest, self.degree + 1)
+            return [min(row + 1, self.window_frames) for row in range(past, len(times))]
+        counts, oldest = [], max(0, past - self._longest)
+        for row in range(past, len(times)):
+            reach_s = times[row] - self.reach_s
+            while times[oldest] < reach_s:
+                oldest += 1
+            counts.append(min(row + 1, max(row + 1 - oldest, self.degree + 1)))
         return counts
 
-    def _fit(self, time_s: Array, values: Array, rows: npt.NDArray[np.intp], length: int) -> Array:
+    def _fit_newest(self, length: int) -> Array:
+        """`_fit` at the newest frame alone: one call for all lags. Both add in the same order, to the last bit."""
+        times, window = self._frames.times[-length:], self._frames.values[-length:]
+        newest_s = times[-1]
+        ages_s = [time_s - newest_s for time_s in times]
+        try:
+            weights = np.array(derivative_weights(ages_s, min(self.degree, length - 1), self.order))
+        except ZeroDivisionError:  # times so close that their squares are 0: arrays give no number, and no error
+            return self._fit(np.array([len(self._frames.times) - 1]), length)
+        return _sum_frames(weights[..., None] * (window - window[-1]))[:, None]
+
+    def _fit(self, rows: npt.NDArray[np.intp], length: int) -> Array:
         """(order, len(rows), n_channels) derivatives at `rows` from the last `length` frames of each."""
-        back = rows - np.arange(length)[:, None]
-        weights = derivative_weights(time_s[back] - time_s[rows], min(self.degree, length - 1), self.order)
-        newest = values[rows]
+        times, values = np.array(self._frames.times), self._frames.values
+        lags = range(length - 1, -1, -1)
+        ages_s = [times[rows - lag] - times[rows] for lag in lags]
+        weights = derivative_weights(ages_s, min(self.degree, length - 1), self.order)
         # From the newest value, so that a still channel has derivatives of exactly 0.
-        if len(rows) <= _FEW_ROWS:
-            # A live frame: one call instead of one a lag. Both ways add in the same order, to the last bit.
-            return _sum_frames(weights[..., None] * (values[back] - newest), axis=1)
+        newest = values[rows]
         fitted = np.zeros((self.order, *newest.shape))
-        for lag in range(1, length):
-            fitted += weights[:, lag, :, None] * (values[rows - lag] - newest)
+        for index, lag in enumerate(lags):
+            change = values[rows - lag] - newest
+            for order in range(self.order):
+                fitted[order] += weights[order][index][:, None] * change
         return fitted
 
-    def _keep(self, time_s: Array, values: Array) -> None:
-        """Hold the frames that a later window can still reach."""
-        if self.reach_s == 0.0:
-            count = self.window_frames - 1
-        else:
-            in_window = len(time_s) - int(np.searchsorted(time_s, time_s[-1] - self.reach_s))
-            count = max(in_window, self.degree)
-        self._time_s, self._values = time_s[-count:].copy(), values[-count:].copy()
 
-
-def derivative_weights(ages_s: Array, degree: int, order: int) -> Array:
+def derivative_weights(ages_s: Sequence[Numbers], degree: int, order: int) -> list[list[Numbers]]:
     """Weights that turn the frames of a window into the derivatives of its least-squares polynomial at age 0.
 
     Parameters
     ----------
-    ages_s : (n_frames_in_window, n_windows) time of each frame minus the newest, in seconds, all different.
-    degree : degree of the polynomial, below n_frames_in_window.
+    ages_s : time of each frame minus the newest, in seconds, all different. Numbers for one window, which for a few
+        frames is quicker than arrays, or arrays of the same shape for many windows: the results are the same bits.
+    degree : degree of the polynomial, below the count of frames.
     order : highest derivative; those above `degree` have weights of 0.
 
     Returns
     -------
-    (order, n_frames_in_window, n_windows), in 1/s, 1/s^2, ...: derivative r is the sum of ``weights[r - 1]``
-    times the values.
+    For each order a weight for each frame, in 1/s, 1/s^2, ...: derivative r is the sum of ``weights[r - 1]`` times
+    the values.
 
     The polynomials are made orthogonal on the frames by the three-term recurrence
     ``p[j+1] = (t - a[j]) p[j] - b[j] p[j-1]`` (Forsythe 1957, the classical way for uneven samples), so no
     system is solved and nothing is ill-conditioned; differentiating the recurrence gives their derivatives.
     """
-    frames, windows = ages_s.shape
-    polynomial, last = np.ones((frames, windows)), np.zeros((frames, windows))
-    at_newest, last_at_newest = np.zeros((order + 1, windows)), np.zeros((order + 1, windows))
-    at_newest[0] = 1.0
-    norm = np.full(windows, float(frames))
-    orders = np.arange(1, order + 1)[:, None]
-    weights = np.zeros((order, frames, windows))
-    slope = np.zeros(windows)
-    square = polynomial
-    for _ in range(degree):
-        centre = _sum_frames(ages_s * square) / norm
-        following = (ages_s - centre) * polynomial - slope * last
-        following_at_newest = -centre * at_newest - slope * last_at_newest
-        following_at_newest[1:] += orders * at_newest[:-1]
-        polynomial, last = following, polynomial
-        at_newest, last_at_newest = following_at_newest, at_newest
-        square = polynomial * polynomial
-        next_norm = _sum_frames(square)
+    zero = 0.0 * ages_s[0]
+    polynomial, last, square = [zero + 1.0] * len(ages_s), [zero] * len(ages_s), [zero + 1.0] * len(ages_s)
+    at_newest, last_at_newest = [zero + 1.0] + [zero] * order, [zero] * (order + 1)
+    weights: list[list[Numbers]] = [[zero] * len(ages_s)] * order
+    norm, slope = zero + len(ages_s), zero
+    for reached in range(1, degree + 1):
+        # Loops that add, because the built-in `sum` of numbers corrects its rounding since Python 3.12.
+        moment, next_norm = zero, zero
+        for age_s, term in zip(ages_s, square, strict=True):
+            moment = moment + age_s * term
+        centre = moment / norm
+        terms = zip(ages_s, polynomial, last, strict=True)
+        polynomial, last = [(age_s - centre) * now - slope * before for age_s, now, before in terms], polynomial
+        square = [value * value for value in polynomial]
+        for term in square:
+            next_norm = next_norm + term
+        derived = [-centre * now - slope * before for now, before in zip(at_newest, last_at_newest, strict=True)]
+        for r in range(1, order + 1):
+            derived[r] = derived[r] + r * at_newest[r - 1]
+        at_newest, last_at_newest = derived, at_newest
         slope, norm = next_norm / norm, next_norm
-        weights += (at_newest[1:] / norm)[:, None, :] * polynomial
+        for r in range(min(order, reached)):
+            share = at_newest[r + 1] / norm
+            weights[r] = [weight + share * value for weight, value in zip(weights[r], polynomial, strict=True)]
     return weights
 
 
-def _sum_frames(terms: Array, axis: int = 0) -> Array:
-    """Sum over the frames in their order; `np.sum` would choose an order by the array's shape."""
-    total: Array = np.add.accumulate(terms, axis=axis)[(slice(None),) * axis + (-1,)]
+def _sum_frames(terms: Array) -> Array:
+    """Sum over the frames, the last axis but one, in their order; `np.sum` would choose one by the array's shape."""
+    total: Array = np.add.accumulate(terms, axis=-2)[..., -1, :]
     return total
 
 
@@ -263,7 +292,7 @@ class DifferenceMethod:
         spans = (settings.velocity_frames, settings.acceleration_frames, settings.jerk_frames)[:order]
         self._differences = [Difference(span, n_channels) for span in spans]
 
-    def process(self, time_s: Array, values: Array, runs: Counts) -> Array:
+    def process(self, time_s: Array, values: Array, runs: Counts | int) -> Array:
         """See `Method`."""
         derivatives = []
         for difference in self._differences:
@@ -282,11 +311,11 @@ class Difference:
         self._time_s = np.empty(0)
         self._values = np.empty((0, n_channels))
 
-    def process(self, time_s: Array, values: Array, runs: Counts) -> Array:
+    def process(self, time_s: Array, values: Array, runs: Counts | int) -> Array:
         """(n_frames, n_channels) differences; `runs` counts the frames that may be used, below 1 none."""
         all_time_s = np.concatenate((self._time_s, time_s))
         all_values = np.concatenate((self._values, values))
-        lags = np.clip(runs - 1, 0, self.span)
+        lags = np.clip(np.broadcast_to(runs, values.shape) - 1, 0, self.span)
         earlier = len(self._time_s) + np.arange(len(time_s))[:, None] - lags
         change = values - np.take_along_axis(all_values, earlier, axis=0)
         elapsed_s = time_s[:, None] - all_time_s[earlier]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from audiovae.settings import Settings, resolve
@@ -15,7 +16,8 @@ from gesturemap.features.channel_choice import AXES, choose_channels, find_hands
 from gesturemap.features.derivatives import ORDERS, Derivatives, DerivativeSettings
 from gesturemap.features.expressions import Expressions
 from gesturemap.features.frame_times import check_times
-from gesturemap.features.hand_shape import LANDMARKS, Shape, Side, hand_shape, shape_features
+from gesturemap.features.hand_shape import HandShapes, Shape, Side, shape_features
+from gesturemap.features.runs import all_there
 from gesturemap.features.smoothing import SmoothingSettings, make_smoother
 from gesturemap.features.windows import History, Windows, WindowSettings
 from gesturemap.frame import Array, Channel, Layout
@@ -123,11 +125,14 @@ class FeatureExtractor:
         hands = find_hands(layout, settings.hands, settings.landmarks == "world") if settings.shape else {}
         self._expressions = Expressions(settings.expressions if settings.motion else {}, layout.names)
         used = layout.columns(self._expressions.channels)
-        self._columns = sorted({*motion, *used, *(column for columns in hands.values() for column in columns)})
-        place = {column: i for i, column in enumerate(self._columns)}
-        self._motion = [place[column] for column in motion]
-        self._used = [place[column] for column in used]
-        self._hands = {side: [place[column] for column in columns] for side, columns in hands.items()}
+        needed = sorted({*motion, *used, *(column for columns in hands.values() for column in columns)})
+        place = {column: i for i, column in enumerate(needed)}
+        self._columns, self._n_columns = _as_index(needed), len(needed)
+        self._motion, self._n_motion = _as_index([place[column] for column in motion]), len(motion)
+        self._used = _as_index([place[column] for column in used])
+        self._hands: tuple[Side, ...] = tuple(hands)
+        landmarks = {side: [place[column] for column in columns] for side, columns in hands.items()}
+        self._shapes = HandShapes(landmarks, settings.shape) if hands else None
         channels = [layout.channels[column] for column in motion]
         self._points = find_points(channels) if "speed" in settings.motion else {}
         self._windows = Windows(settings.window, *self._describe(channels))
@@ -140,10 +145,11 @@ class FeatureExtractor:
     def reset(self) -> None:
         """Forget the past, as before the first frame of a take."""
         self._time_s = -np.inf
-        self._smoother = make_smoother(self.settings.smoothing, len(self._columns))
+        smoothing = self.settings.smoothing
+        self._smoother = None if smoothing.method == "none" else make_smoother(smoothing, self._n_columns)
         self._expressions.reset()
         self._windows.reset()
-        n_channels, order = len(self._motion) + len(self._expressions.names), highest_order(self.settings.motion)
+        n_channels, order = self._n_motion + len(self._expressions.names), highest_order(self.settings.motion)
         self._derivatives = Derivatives(self.settings.derivative, n_channels, order) if order else None
         differs = {"difference", "second_difference"} & set(self.settings.motion)
         self._history = History(2, n_channels) if differs else None
@@ -174,15 +180,19 @@ class FeatureExtractor:
             )
         check_times(time_s, self._time_s)
         self._time_s = float(time_s[-1]) if len(time_s) else self._time_s
-        chosen = values[:, self._columns]
-        smooth = self._smoother.process(time_s, np.where(np.isfinite(chosen), chosen, np.nan))
-        position = smooth[:, self._motion]
-        if self._expressions.names:
-            position = np.concatenate((position, self._expressions.process(smooth[:, self._used])), axis=1)
-        parts = self._motion_features(time_s, position)
-        for side, columns in self._hands.items():
-            landmarks = smooth[:, columns].reshape(len(time_s), len(LANDMARKS), 3)
-            parts.append(hand_shape(landmarks, side, self.settings.shape))
+        smooth = values[:, self._columns]
+        if not all_there(smooth):
+            smooth = np.where(np.isfinite(smooth), smooth, np.nan)
+        if self._smoother is not None:
+            smooth = self._smoother.process(time_s, smooth)
+        parts = []
+        if self.settings.motion:
+            position = smooth[:, self._motion]
+            if self._expressions.names:
+                position = np.concatenate((position, self._expressions.process(smooth[:, self._used])), axis=1)
+            parts = self._motion_features(time_s, position)
+        if self._shapes is not None:
+            parts.append(self._shapes.process(smooth))
         return self._windows.process(np.concatenate(parts, axis=1))
 
     def _motion_features(self, time_s: Array, position: Array) -> list[Array]:
@@ -227,6 +237,13 @@ def extract_features(settings: FeatureSettings, layout: Layout, time_s: Array, v
     starts = range(0, max(len(time_s), 1), _BLOCK_FRAMES)
     blocks = [slice(start, start + _BLOCK_FRAMES) for start in starts]
     return np.concatenate([extractor.process(time_s[block], values[block]) for block in blocks])
+
+
+def _as_index(columns: Sequence[int]) -> slice | npt.NDArray[np.intp]:
+    """For ``values[:, index]``: a slice where it can be one, since that copies nothing."""
+    if columns and list(columns) == list(range(columns[0], columns[-1] + 1)):
+        return slice(columns[0], columns[-1] + 1)
+    return np.array(columns, dtype=np.intp)
 
 
 def _describe_channel(name: str, unit: str, kind: Motion) -> tuple[str, str]:

@@ -7,7 +7,7 @@ palm's directions turn with it. Pure functions of one frame; a hand whose palm h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -26,9 +26,19 @@ LANDMARKS = (
 )
 
 _WRIST = 0
-_JOINTS = np.arange(1, 21).reshape(5, 4)  # finger, joint from its base to its tip
-_KNUCKLES = _JOINTS[1:, 0]
-_TIPS = _JOINTS[:, 3]
+_JOINTS = [range(first, first + 4) for first in range(1, 21, 4)]  # of each finger, from its base to its tip
+_KNUCKLES = [finger[0] for finger in _JOINTS[1:]]
+_TIPS = [finger[3] for finger in _JOINTS]
+# Everything measured is the way from one landmark to another, in this order.
+_WAYS = (
+    *((_WRIST, knuckle) for knuckle in _KNUCKLES),
+    *((_TIPS[0], tip) for tip in _TIPS[1:]),  # pinch
+    *zip(_TIPS[1:-1], _TIPS[2:], strict=True),  # spread
+    *((finger[0], finger[3]) for finger in _JOINTS),  # how far each finger reaches
+    *((finger[bone], finger[bone + 1]) for bone in range(3) for finger in _JOINTS),
+)
+_INDEX, _MIDDLE, _PINKY = 0, 1, 3  # the ways to these knuckles
+_NEXT, _NEXT_BUT_ONE = [1, 2, 0], [2, 0, 1]  # axes, for the cross product
 
 
 def shape_features(side: Side, shape: Sequence[Shape]) -> tuple[tuple[str, str], ...]:
@@ -65,54 +75,62 @@ def hand_shape(landmarks: Array, side: Side, shape: Sequence[Shape]) -> Array:
     -------
     (n_frames, n_features), columns as `shape_features` names them.
     """
-    groups = {
-        "pinch": lambda: _pinch(landmarks),
-        "curl": lambda: _curl(landmarks),
-        "spread": lambda: _spread(landmarks),
-        "palm": lambda: _palm(landmarks, side),
-    }
-    return np.concatenate([groups[kind]() for kind in shape], axis=1)
+    return HandShapes({side: range(3 * len(LANDMARKS))}, shape).process(landmarks.reshape(len(landmarks), -1))
 
 
-def palm_size(landmarks: Array) -> Array:
-    """(n_frames, 1) mean distance from the wrist to the four knuckles, NaN where it is 0."""
-    to_knuckles = _length(landmarks[:, _KNUCKLES] - landmarks[:, _WRIST, None])
-    size = (to_knuckles[:, :1] + to_knuckles[:, 1:2] + to_knuckles[:, 2:3] + to_knuckles[:, 3:]) / 4.0
-    return _nan_at_zero(size)
+class HandShapes:
+    """`hand_shape` of several hands at once, which for a live frame costs hardly more than of one.
 
+    Parameters
+    ----------
+    columns : of each hand, where x, y and z of every landmark are among the values.
+    shape : as in `hand_shape`.
+    """
 
-def _pinch(landmarks: Array) -> Array:
-    return _length(landmarks[:, _TIPS[1:]] - landmarks[:, _TIPS[0], None]) / palm_size(landmarks)
+    def __init__(self, columns: Mapping[Side, Sequence[int]], shape: Sequence[Shape]) -> None:
+        self._shape = tuple(shape)
+        place = np.array([list(found) for found in columns.values()], dtype=np.intp).reshape(-1, len(LANDMARKS), 3)
+        begin, end = np.array(_WAYS).T
+        self._begin, self._end = (np.moveaxis(place[:, at], 2, 0).copy() for at in (begin, end))
+        # Index x pinky points out of a right palm when y is down; the left hand is its mirror image.
+        self._side = np.array([1.0 if side == "right" else -1.0 for side in columns])
 
+    def process(self, values: Array) -> Array:
+        """(n_frames, n_hands * n_features), hand by hand, of (n_frames, n_columns) values."""
+        ways = values[:, self._end] - values[:, self._begin]  # (n_frames, axis, hand, way)
+        lengths = _length(ways)
+        parts = self._bend(lengths)
+        if "palm" in self._shape:
+            parts["palm"] = self._palm(ways, lengths)
+        shape = np.concatenate([parts[kind] for kind in self._shape], axis=2)
+        return shape.reshape(len(values), shape.shape[1] * shape.shape[2])
 
-def _spread(landmarks: Array) -> Array:
-    return _length(landmarks[:, _TIPS[2:]] - landmarks[:, _TIPS[1:-1]]) / palm_size(landmarks)
+    def _bend(self, lengths: Array) -> dict[Shape, Array]:
+        """What does not change when the hand turns, each (n_frames, n_hands, n_features)."""
+        index, middle, ring, pinky = (lengths[..., knuckle, None] for knuckle in range(4))
+        measured, bones = lengths[..., 4:16], lengths[..., 16:]
+        unit = np.empty(measured.shape)
+        # The size of the palm: sums are written out so that they never depend on the array's shape.
+        unit[..., :7] = (index + middle + ring + pinky) / 4.0
+        unit[..., 7:] = bones[..., :5] + bones[..., 5:10] + bones[..., 10:]
+        share = measured / _nan_at_zero(unit)
+        return {"pinch": share[..., :4], "spread": share[..., 4:7], "curl": 1.0 - share[..., 7:]}
 
-
-def _curl(landmarks: Array) -> Array:
-    fingers = landmarks[:, _JOINTS]  # (n_frames, finger, joint, axis)
-    bones = _length(fingers[:, :, 1:] - fingers[:, :, :-1])
-    straight = bones[..., 0] + bones[..., 1] + bones[..., 2]
-    return 1.0 - _length(fingers[:, :, 3] - fingers[:, :, 0]) / _nan_at_zero(straight)
-
-
-def _palm(landmarks: Array, side: Side) -> Array:
-    index, middle, pinky = (landmarks[:, _KNUCKLES[i]] - landmarks[:, _WRIST] for i in (0, 1, 3))
-    # Index x pinky points out of a right palm when y is down; the left hand is its mirror image.
-    normal = np.cross(index, pinky) if side == "right" else np.cross(pinky, index)
-    return np.concatenate((_direction(normal), _direction(middle)), axis=1)
-
-
-def _direction(vectors: Array) -> Array:
-    return vectors / _nan_at_zero(_length(vectors))[..., None]
+    def _palm(self, ways: Array, lengths: Array) -> Array:
+        index, middle, pinky = (ways[..., way] for way in (_INDEX, _MIDDLE, _PINKY))
+        normal = index[:, _NEXT] * pinky[:, _NEXT_BUT_ONE] - index[:, _NEXT_BUT_ONE] * pinky[:, _NEXT]
+        normal *= self._side
+        normal /= _nan_at_zero(_length(normal))[:, None]
+        direction = middle / _nan_at_zero(lengths[:, None, :, _MIDDLE])
+        return np.concatenate((normal, direction), axis=1).transpose(0, 2, 1)
 
 
 def _length(vectors: Array) -> Array:
-    """Euclidean length over the last axis, written out so that it never depends on the array's shape."""
-    x, y, z = vectors[..., 0], vectors[..., 1], vectors[..., 2]
-    length: Array = np.sqrt(x * x + y * y + z * z)
+    """Euclidean length over axis 1, written out so that it never depends on the array's shape."""
+    square = vectors * vectors
+    length: Array = np.sqrt(square[:, 0] + square[:, 1] + square[:, 2])
     return length
 
 
 def _nan_at_zero(lengths: Array) -> Array:
-    return np.where(lengths > 0.0, lengths, np.nan)
+    return lengths if lengths.all() else np.where(lengths > 0.0, lengths, np.nan)

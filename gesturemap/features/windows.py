@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from audiovae.settings import Settings
-from gesturemap.features.derivatives import count_runs
+from gesturemap.features.runs import RunCounter
 from gesturemap.frame import Array
 
 Given = Literal["now", "series", "min", "max", "mean", "deviation"]
@@ -60,7 +60,7 @@ class History:
     def reset(self) -> None:
         """Forget the past, as before the first frame."""
         self._past = np.empty((0, self.n_columns))
-        self._run = np.zeros(self.n_columns, dtype=np.int64)
+        self._runs = RunCounter(self.n_columns)
 
     def process(self, values: Array) -> tuple[Array, Array]:
         """What the next frames look back on.
@@ -76,16 +76,19 @@ class History:
             it is absent now.
         runs : (n_frames, n_columns) frames since then, this one included; 0 where it is absent.
         """
-        absent = np.isnan(values)
         if not len(values):
             return np.empty((self.depth + 1, 0, self.n_columns)), np.empty((0, self.n_columns))
-        runs = count_runs(absent, np.zeros(len(values), dtype=bool), self._run)
+        runs = self._runs.count(values)
+        past = len(self._past)
         known = np.concatenate((self._past, values))
-        lags = np.minimum(np.arange(self.depth + 1)[:, None, None], np.maximum(runs - 1, 0))
-        rows = len(self._past) + np.arange(len(values))[:, None] - lags
-        lagged = known[rows, np.arange(self.n_columns)]
-        self._run = runs[-1]
         self._past = known[max(0, len(known) - self.depth) :].copy()
+        if isinstance(runs, int) and runs > self.depth and self._runs.lost is None:  # nearly every live frame
+            return known[::-1, None], np.full(values.shape, float(runs))
+        if isinstance(runs, int):
+            runs = np.where(np.isnan(values), 0, runs)
+        lags = np.minimum(np.arange(self.depth + 1)[:, None, None], np.maximum(runs - 1, 0))
+        rows = past + np.arange(len(values))[:, None] - lags
+        lagged = known[rows, np.arange(self.n_columns)]
         return lagged, runs.astype(np.float64)
 
 

@@ -48,12 +48,29 @@ def test_a_still_hand_has_derivatives_of_exactly_zero(settings: DerivativeSettin
 
 
 def test_weights_are_those_of_savitzky_and_golay_at_even_times() -> None:
-    ages_s = -np.arange(9)[:, None] / 60.0
+    ages_s = (-np.arange(9) / 60.0).tolist()
     for degree in (1, 2, 3):
-        weights = derivative_weights(ages_s, degree, order=degree)[..., 0]
+        weights = derivative_weights(ages_s, degree, order=degree)
         for order in range(1, degree + 1):
             expected = savgol_coeffs(9, degree, deriv=order, delta=1 / 60, pos=8, use="dot")[::-1]
             np.testing.assert_allclose(weights[order - 1], expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max())
+
+
+def test_weights_of_one_window_and_of_many_are_the_same_bits() -> None:
+    windows = [(irregular_times(9, seed) - irregular_times(9, seed)[-1]).tolist() for seed in range(5)]
+    many = derivative_weights(list(np.array(windows).T), degree=3, order=3)
+    for index, ages_s in enumerate(windows):
+        one = derivative_weights(ages_s, degree=3, order=3)
+        np.testing.assert_array_equal(np.array(many)[..., index], one)
+
+
+def test_times_closer_than_numbers_can_tell_do_not_stop_a_stream() -> None:
+    """Their squares are 0: no number comes out, no error, and the next frame is right again."""
+    time_s = np.array([0.0, 1e-200, 2e-200, 1.0, 1.01, 1.02, 1.03])
+    derivatives = Derivatives(DerivativeSettings(window_s=0.05), 1, 2)
+    with np.errstate(all="ignore"):
+        found = [derivatives.process(time_s[i : i + 1], 3.0 * time_s[i : i + 1, None]) for i in range(len(time_s))]
+    np.testing.assert_allclose(found[-1][:, 0, 0], [3.0, 0.0], atol=1e-9)
 
 
 def test_noise_is_fitted_like_polyfit_at_uneven_times() -> None:
