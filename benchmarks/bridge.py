@@ -1,14 +1,16 @@
 """The bridge on Wekinator's own ground: accuracy, training time, latency, rate, held poses, broken packets.
 
     python benchmarks/bridge.py [--drive ../shared/acceptance/wek_drive.py] [--packets 1000000] [--rounds 2]
-        [--only drive,rate,poses,packets]
+        [--only drive,latency,rate,poses,packets]
 
 ``drive`` runs the acceptance program unchanged, against the default regressor and against ``wekinator``, the original's
-network, in turns. ``rate`` sends at rising rates and counts the answers; the sender neither decodes nor computes.
-``poses`` compares the learners on 12 held poses of 20 frames: at the poses, everywhere, and how far outputs leave the
-range of a model on straight ways between the poses. ``packets`` sends random and mutated packets with good ones
-between: every good one must be answered and memory stay flat. Prints tables with the load they were measured at,
-writes benchmarks/out/bridge.json after every section.
+network, in turns. ``latency`` sends and receives in two processes, since that program's one holds up its own receiver
+at 1000 inputs a second: time from sending to the arrival of the answer, stamped by the kernel, and until a program has
+it; beside a server that only sends back, the floor of the machine. ``rate`` sends at rising rates and counts the
+answers; the sender neither decodes nor computes. ``poses`` compares the learners on 12 held poses of 20 frames: at the
+poses, everywhere, and how far outputs leave the range of a model on straight ways between the poses. ``packets`` sends
+random and mutated packets with good ones between: every good one must be answered and memory stay flat. Prints tables
+with the load they were measured at, writes benchmarks/out/bridge.json after every section.
 """
 
 from __future__ import annotations
@@ -17,10 +19,12 @@ import argparse
 import contextlib
 import importlib.util
 import json
+import multiprocessing
 import os
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -45,25 +49,43 @@ DRIVE = HERE.parent.parent / "shared" / "acceptance" / "wek_drive.py"
 SIZES = (100, 1000, 5000)
 SLOW_LARGEST = 1000  # the original's network takes minutes in Python beyond
 RATES = (5_000, 10_000, 15_000, 20_000, 25_000, 30_000, 40_000)
+LATENCY_RATES = (100, 1000)
+SO_TIMESTAMPNS = 35  # of Linux: the kernel tells when a packet came
+ECHO = """
+import socket, sys
+heard, said = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+heard.bind(("127.0.0.1", 0))
+print(f"listening on 127.0.0.1:{heard.getsockname()[1]},", file=sys.stderr, flush=True)
+while True:
+    if heard.recv(65535).startswith(b"/wek/inputs"):
+        said.sendto(bytes.fromhex(sys.argv[2]), ("127.0.0.1", int(sys.argv[1])))
+"""
 PATIENCE_S = 10.0
 N_POSES, N_FRAMES, N_BETWEEN = 12, 20, 20
 Results = dict[str, Any]
 
 
 @contextlib.contextmanager
-def running_bridge(out_port: int, regressor: str = DEFAULT_CHOICE.name) -> Iterator[tuple[int, int]]:
+def running(command: list[str]) -> Iterator[tuple[int, int]]:
+    """A server in its own process, which says first where it listens; gives its in-port and process id."""
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    assert process.stderr is not None
+    try:
+        yield int(process.stderr.readline().split(",")[0].rsplit(":", 1)[1]), process.pid
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+        process.stderr.close()
+
+
+@contextlib.contextmanager
+def running_bridge(out_port: int | str, regressor: str = DEFAULT_CHOICE.name) -> Iterator[tuple[int, int]]:
     """A bridge in its own process; gives its in-port and process id."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-c", "from gesturemap.cli import main; main()", "bridge", "--in-port", "0"]
         options = ["--out-port", str(out_port), "--regressor", regressor, "--session", f"{folder}/a.session"]
-        process = subprocess.Popen(command + options, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-        assert process.stderr is not None
-        try:
-            yield int(process.stderr.readline().split(",")[0].rsplit(":", 1)[1]), process.pid
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait()
-            process.stderr.close()
+        with running(command + options) as server:
+            yield server
 
 
 def free_port() -> int:
@@ -142,6 +164,67 @@ class Client:
         return n
 
 
+def send_paced(target: tuple[str, int], rate: float, count: int, said: Any) -> None:
+    """Inputs, one every 1 / `rate` seconds; the moments they were sent, in seconds since 1970, go into `said`."""
+    packets = [encode_floats("/wek/inputs", row) for row in np.random.default_rng(1).uniform(size=(64, 6)).tolist()]
+    sent_s = np.empty(count)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        start_s = time.time() + 0.2
+        for i in range(count):
+            due_s = start_s + i / rate
+            while (left_s := due_s - time.time()) > 0:
+                if left_s > 0.0004:
+                    time.sleep(left_s - 0.0003)
+            sent_s[i] = time.time()
+            sender.sendto(packets[i % 64], target)
+    said.send(sent_s)
+
+
+def latency(client: Client, rate: float, seconds: float = 4.0) -> Results:
+    """Milliseconds from sending to arriving and to being received, sender and receiver in two processes."""
+    count = int(rate * seconds)
+    hear, say = multiprocessing.Pipe(duplex=False)
+    sender = multiprocessing.Process(target=send_paced, args=(client.target, rate, count, say))
+    client.count()
+    client.socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    sender.start()
+    arrived_s, received_s = [], []
+    while len(arrived_s) < count and select.select([client.socket], [], [], 2.0)[0]:
+        _, stamps, _, _ = client.socket.recvmsg(65535, 64)
+        received_s.append(time.time())
+        whole, fraction = struct.unpack("qq", stamps[0][2])
+        arrived_s.append(whole + 1e-9 * fraction)
+    sent_s = hear.recv()
+    sender.join()
+    result: Results = {"rate": rate, "sent": count, "answered": len(arrived_s), "load": os.getloadavg()[0]}
+    if len(arrived_s) == count:
+        for name, at_s in (("arrived", arrived_s), ("received", received_s)):
+            took_ms = 1e3 * (np.array(at_s) - sent_s)[count // 10 :]
+            result[f"{name}_ms"] = [round(float(each), 3) for each in np.percentile(took_ms, (50, 95, 99, 100))]
+    return result
+
+
+def latencies(rounds: int) -> list[Results]:
+    """The floor and both learners, in turns."""
+    with contextlib.ExitStack() as stack:
+        clients = {}
+        for name in ("echo", DEFAULT_CHOICE.name, "wekinator"):
+            client = clients[name] = Client()
+            port = str(client.port)
+            answer = encode_floats("/wek/outputs", [0.5] * 8).hex()
+            echo = [sys.executable, "-c", ECHO, port, answer]
+            server = running(echo) if name == "echo" else running_bridge(port, name)
+            client.target = ("127.0.0.1", stack.enter_context(server)[0])
+            if name != "echo":
+                client.teach(1000)
+        return [
+            {"learner": name} | latency(client, rate)
+            for _ in range(rounds)
+            for rate in LATENCY_RATES
+            for name, client in clients.items()
+        ]
+
+
 def flood(client: Client, rate: int, seconds: float = 3.0) -> Results:
     """Inputs at `rate` messages a second; answers are counted until none has come for a second."""
     packets = [encode_floats("/wek/inputs", row) for row in np.random.default_rng(1).uniform(size=(64, 6)).tolist()]
@@ -202,8 +285,9 @@ def held_poses(program: Path, seeds: int = 3) -> list[Results]:
                 tuple(range(8)),
             )  # fmt: skip
             learned = learn(lesson)
-            slots = [Slot(each, "", 0.0, choice, learned=learned[0]) for each in kind]
-            limited = AnswerPlan.of(slots).predict(ways, [0.0] * 8)
+            slots = [Slot(each, "", choice, learned=learned[0]) for each in kind]
+            plan = AnswerPlan.of(slots)
+            limited = np.array([plan.answer(row, [0.0] * 8) for row in ways.tolist()])
             free = learned[0].predict(ways)
             runs.append(
                 {
@@ -285,6 +369,13 @@ def show(results: Results) -> None:
             error = f"{run['heldout']['rmse_mean']:.4f}"
             table.add_row(run["label"], str(run["n"]), error, str(run["train_s"]), *cells, str(lost), run["loadavg"][0])
         console.print(table)
+    if "latency" in results:
+        table = Table("server", "Hz", "sent", "answered", "arrived, 50 / 99 % ms", "received, 50 / 99 % ms", "load")
+        for run in results["latency"]:
+            times = ["{0} / {2}".format(*run.get(key, "---")) for key in ("arrived_ms", "received_ms")]
+            counts = [str(run[key]) for key in ("rate", "sent", "answered")]
+            table.add_row(run["learner"], *counts, *times, f"{run['load']:.1f}")
+        console.print(table)
     if "rate" in results:
         table = Table("messages/s asked", "sent", "answered", "lost", "load")
         for run in results["rate"]:
@@ -307,10 +398,11 @@ def main() -> None:
     parser.add_argument("--drive", type=Path, default=DRIVE)
     parser.add_argument("--packets", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--only", default="poses,rate,drive,packets")
+    parser.add_argument("--only", default="poses,latency,rate,drive,packets")
     arguments = parser.parse_args()
     sections = {
         "poses": lambda: held_poses(arguments.drive),
+        "latency": lambda: latencies(arguments.rounds),
         "rate": rates,
         "drive": lambda: drive_all(arguments.drive, arguments.rounds),
         "packets": lambda: broken_packets(arguments.packets),
