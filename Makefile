@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Test processes: `make test WORKERS=4`. One that has nothing left takes over half of what another has.
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint slow clean
@@ -12,8 +14,8 @@ help:  ## this list
 demo: $(VENV)/.play  ## from nothing to sound steered by a gesture and a coverage report, in demo-out/
 	$(BIN)/gesturemap demo --out demo-out
 
-test: $(VENV)/.dev  ## the tests
-	$(BIN)/python -m pytest
+test: $(VENV)/.dev  ## the tests, in WORKERS=2 processes
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 lint: $(VENV)/.dev  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+MakeOnce = Callable[[str, Callable[[Path], object]], Path]
 
 # Before numpy and torch are imported: on a busy machine the threads of small problems mostly wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -23,20 +28,66 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model folder trained for a few steps on six synthetic sounds: every part real, nothing good."""
-    return make_tiny_model(tmp_path_factory.mktemp("tiny"), "debug_spectral", max_steps=20)
+def make_once(tmp_path_factory: pytest.TempPathFactory) -> MakeOnce:
+    """``make_once(name, make)``: the folder `name`, filled by ``make(folder)`` in one test process for all of them.
+
+    What lies there is for reading: a test that changes something changes a copy.
+    """
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent  # of this run, with a folder of its own for every worker
+
+    def get(name: str, make: Callable[[Path], object]) -> Path:
+        folder, done = root / name, root / f"{name}.done"
+        with locked(root / f"{name}.lock"):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # what a process left that failed here
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return get
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Alone among the test processes, which wait for each other here."""
+    import fcntl
+
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(file, fcntl.LOCK_UN)
 
 
 @pytest.fixture(scope="session")
-def tiny_waveform_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_model(make_once: MakeOnce) -> Path:
+    """A model folder trained for a few steps on six synthetic sounds: every part real, nothing good."""
+    return make_once("tiny_spectral", lambda folder: make_tiny_model(folder, "debug_spectral", max_steps=20)) / "tiny"
+
+
+@pytest.fixture(scope="session")
+def tiny_waveform_model(make_once: MakeOnce) -> Path:
     """The same of the waveform family, through both stages: mono, looking ahead, with noise, a hop of 128 samples."""
     overrides = ["training.warmup_steps=4", "training.batch_size=2", "model.ratios=[8]"]
     overrides += ["model.encoder_dilations=[[1]]", "model.decoder_dilations=[[1,3]]"]
-    return make_tiny_model(tmp_path_factory.mktemp("tiny_waveform"), "debug_rave", max_steps=6, overrides=overrides)
+    return make_once("tiny_waveform", lambda folder: make_tiny_model(folder, "debug_rave", 6, overrides)) / "tiny"
 
 
-def make_tiny_model(folder: Path, preset: str, max_steps: int, overrides: Sequence[str] = ()) -> Path:
+@pytest.fixture
+def other_model(tiny_model: Path, tmp_path: Path) -> Path:
+    """`tiny_model` under another identity, as after training again."""
+    folder = tmp_path / "again"
+    shutil.copytree(tiny_model, folder)
+    sidecar = folder / "latent_space.json"
+    sidecar.write_text(json.dumps(json.loads(sidecar.read_text()) | {"model_id": "f0" * 32, "model_name": "again"}))
+    return folder
+
+
+def make_tiny_model(folder: Path, preset: str, max_steps: int, overrides: Sequence[str] = ()) -> None:
     """``tiny`` in a folder, beside its ``sounds``, ``corpus`` and ``run``."""
     import numpy as np
 
@@ -55,4 +106,4 @@ def make_tiny_model(folder: Path, preset: str, max_steps: int, overrides: Sequen
         write_audio(folder / "sounds" / f"tone_{index}.wav", sound.astype(np.float32), 44100)
     prepare([folder / "sounds"], folder / "corpus", validation_share=0.34, progress=False)
     start_training(preset, folder / "corpus", folder / "run", overrides=overrides, max_steps=max_steps, device="cpu")
-    return export_model(folder / "run", folder / "tiny").path
+    export_model(folder / "run", folder / "tiny")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,16 +92,6 @@ def fitted(library: Path, takes: Path, tiny_model: Path) -> dict[str, Any]:
     made: dict[str, Any] = run_json("fit", takes, "--model", tiny_model, "--name", "waves", *ridge, *settings)
     assert made["mapping"] == str(library / LABEL)
     return made
-
-
-@pytest.fixture
-def other_model(tiny_model: Path, tmp_path: Path) -> Path:
-    """The same model under another identity, as after training again."""
-    folder = tmp_path / "again"
-    shutil.copytree(tiny_model, folder)
-    sidecar = folder / "latent_space.json"
-    sidecar.write_text(json.dumps(json.loads(sidecar.read_text()) | {"model_id": "f0" * 32, "model_name": "again"}))
-    return folder
 
 
 def test_a_fit_says_how_good_it_is_and_keeps_what_was_set(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from audiovae.nn.projection import LatentProjection
 from audiovae.settings import build
 from audiovae.training.waveform_task import WaveformSettings
 
+MakeOnce = Callable[[str, Callable[[Path], object]], Path]
 SMALL = {
     "n_bands": 8,
     "ratios": [8],
@@ -45,13 +47,19 @@ def build_export(**model: Any) -> WaveformExport:
 
 
 @pytest.fixture(scope="session", params=KINDS)
-def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Written:
+def written(request: pytest.FixtureRequest, make_once: MakeOnce) -> Written:
     """A written model of each kind."""
     export = build_export(**KINDS[request.param])
     generator = torch.Generator().manual_seed(0)
     projection = fit_projection([torch.randn(5, 40, generator=generator)], 3, None)
-    folder = tmp_path_factory.mktemp(request.param)
-    return Written(export, projection, folder, export.write_files(folder, projection))
+
+    def write(folder: Path) -> None:
+        (folder / "model").mkdir()
+        parity = export.write_files(folder / "model", projection)
+        (folder / "parity.json").write_text(json.dumps(parity))
+
+    folder = make_once(f"waveform_{request.param}", write)
+    return Written(export, projection, folder / "model", json.loads((folder / "parity.json").read_text()))
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,13 @@ from audiovae.export.stream_parity import run_blocks
 from audiovae.export.streaming_halves import StreamingDecoder, StreamingEncoder
 from audiovae.models.prior import LatentPrior, LatentPriorSettings
 from audiovae.nn.projection import LatentProjection
+
+
+@pytest.fixture(autouse=True)
+def unoptimised() -> Iterator[None]:
+    """TorchScript as it is: optimising takes a second a file, which its parity check (`written`) spends already."""
+    with torch.jit.optimized_execution(False):
+        yield
 
 
 @pytest.fixture

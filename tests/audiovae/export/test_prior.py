@@ -14,21 +14,10 @@ from torch import Tensor, nn
 
 from audiovae.errors import CheckpointError, ExportError, LatentsError
 from audiovae.export import prior as exported
-from audiovae.export.exporter import export_model
 from audiovae.export.prior import PriorStream, write_prior
 from audiovae.generation.prior import open_prior, sample_prior
 from audiovae.generation.prior_run import RunPrior
 from audiovae.latent_space import LatentSpace
-
-
-@pytest.fixture(scope="module")
-def folder(tiny_model: Path, tiny_prior: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model folder with its prior."""
-    folder = tmp_path_factory.mktemp("with_prior") / "tiny"
-    shutil.copytree(tiny_model, folder)
-    parity = write_prior(folder, tiny_prior)
-    assert max(parity.values()) <= 1e-4
-    return folder
 
 
 def script(module: nn.Module) -> Any:
@@ -42,9 +31,10 @@ def stream(module: Any, temperature: Tensor, sizes: list[int]) -> Tensor:
         return torch.cat([module(block) for block in temperature.split(sizes, dim=2)], dim=2)
 
 
-def test_the_file_makes_what_the_run_makes_without_it(folder: Path, tiny_prior: Path) -> None:
-    space = LatentSpace.load(folder)
-    found, expected = (sample_prior(open_prior(path, space), 20, 1.0, seed=3) for path in (folder, tiny_prior))
+def test_the_file_makes_what_the_run_makes_without_it(tiny_model_with_prior: Path, tiny_prior: Path) -> None:
+    space = LatentSpace.load(tiny_model_with_prior)
+    paths = tiny_model_with_prior, tiny_prior
+    found, expected = (sample_prior(open_prior(path, space), 20, 1.0, seed=3) for path in paths)
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
@@ -68,16 +58,15 @@ def test_a_broken_temperature_is_over_with_its_block(tiny_prior: Path) -> None:
 
 
 def test_another_model_and_a_run_of_another_family_are_refused(
-    tiny_model: Path, tiny_prior: Path, tmp_path: Path
+    tiny_model: Path, tiny_prior: Path, other_model: Path
 ) -> None:
-    other = export_model(tiny_model.parent / "run", tmp_path / "other", latents=2).path
-    with pytest.raises(LatentsError, match=r"a prior of model tiny \(.*\) found; this is other"):
-        write_prior(other, tiny_prior)
-    with pytest.raises(LatentsError, match=r"a prior of model tiny \(.*\) found; this is other"):
-        open_prior(tiny_prior, LatentSpace.load(other))
+    with pytest.raises(LatentsError, match=r"a prior of model tiny \(.*\) found; this is again"):
+        write_prior(other_model, tiny_prior)
+    with pytest.raises(LatentsError, match=r"a prior of model tiny \(.*\) found; this is again"):
+        open_prior(tiny_prior, LatentSpace.load(other_model))
     with pytest.raises(CheckpointError, match="of the spectral family, one of a prior expected"):
-        write_prior(other, tiny_model.parent / "run")
-    assert not list(other.glob("prior*"))
+        write_prior(other_model, tiny_model.parent / "run")
+    assert not list(other_model.glob("prior*"))
 
 
 def test_nothing_is_left_of_a_file_that_differs(

@@ -14,7 +14,6 @@ from safetensors import safe_open
 from audiovae.corpus.audio_file import write_audio
 from audiovae.corpus.prepare import prepare
 from audiovae.errors import AudioVAEError, CheckpointError, CorpusError, SettingsError
-from audiovae.export.exporter import export_model
 from audiovae.latent_space import LatentSpace
 from audiovae.models.prior import LatentPrior
 from audiovae.player import Player
@@ -79,11 +78,10 @@ def test_a_run_that_was_stopped_goes_on_bit_for_bit(
         assert all(torch.equal(found[key], expected[key]) for key in expected)
 
 
-def test_it_does_not_go_on_with_another_model(tiny_model: Path, tmp_path: Path) -> None:
+def test_it_does_not_go_on_with_another_model(tiny_model: Path, other_model: Path, tmp_path: Path) -> None:
     start(tiny_model, tmp_path / "run")
-    other = export_model(tiny_model.parent / "run", tmp_path / "other", latents=2).path
     with pytest.raises(CheckpointError, match=r"space\.model_id is"):
-        start(other, tmp_path / "run", resume=True, corpus=tiny_model.parent / "corpus")
+        start(other_model, tmp_path / "run", resume=True, corpus=tiny_model.parent / "corpus")
 
 
 @pytest.mark.parametrize(
