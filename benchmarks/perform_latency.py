@@ -1,10 +1,11 @@
 """How long a performance takes from a tracker's frame to OSC at a receiver.
 
-    python benchmarks/perform_latency.py [--seconds 20] [--rate 200 1000]
+    python benchmarks/perform_latency.py [--seconds 20] [--rate 200 1000] [--taught]
 
 A synthetic Gametrak, made beforehand, is played in real time through a mapping of the default regressor; a second
 process receives `/latent` on a real socket. Both read the machine's monotonic clock: the message that frame n becomes
-is found by its number in the order sent, and a run in which a message is lost says so. Prints a table and writes
+is found by its number in the order sent, and a run in which a message is lost says so. `--taught` teaches meanwhile:
+half of the time a take is recorded, and every two seconds a fit begins in the background. Prints a table and writes
 benchmarks/out/perform_latency.json; the load average is beside every row, because on a busy machine other programs
 are what is measured.
 """
@@ -15,7 +16,9 @@ import argparse
 import json
 import multiprocessing
 import os
+import tempfile
 import time
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -28,13 +31,16 @@ from audiovae.latent_space import Cloud, LatentSpace
 from gesturemap.clock import MonotonicClock
 from gesturemap.features import load_features
 from gesturemap.frame import Array, Frame
+from gesturemap.live.controls import Controls
 from gesturemap.live.perform import Outputs, perform
 from gesturemap.live.settings import LiveSettings
+from gesturemap.live.teaching import Teaching
 from gesturemap.mapping import Mapping
 from gesturemap.mapping.fitting import fit_mapping
 from gesturemap.osc.codec import decode
 from gesturemap.osc.udp import UdpReceiver
 from gesturemap.recording import Recording, Take
+from gesturemap.recording.triggers import Action
 from gesturemap.trackers.base import read_all
 from gesturemap.trackers.stored import StoredTracker
 from gesturemap.trackers.synthetic import SyntheticTracker
@@ -65,8 +71,8 @@ class Noting(MonotonicClock):
         self._start_s = 0.0
 
 
-def make_mapping(features: str) -> Mapping:
-    """Kernel ridge on a thousand examples of smooth motion."""
+def make_mapping(features: str) -> tuple[Mapping, LatentSpace]:
+    """Kernel ridge on a thousand examples of smooth motion, and the model it plays."""
     tracker = SyntheticTracker(seconds=N_EXAMPLES / 80.0)
     time_s, values = read_all(tracker)
     rng = np.random.default_rng(0)
@@ -95,7 +101,7 @@ def make_mapping(features: str) -> Mapping:
         notes=(),
         takes=[Take(1, time_s, values, latents, 0.0, True)],
     )
-    return fit_mapping([recording], space, load_features(features), name="bench")
+    return fit_mapping([recording], space, load_features(features), name="bench"), space
 
 
 def receive(pipe: Connection) -> None:
@@ -118,6 +124,7 @@ class Timed(MadeBefore):
         self._clock = Noting()
         self.due_s: list[float] = []
         self.read_s: list[float] = []
+        self.on_second: Callable[[int], None] = lambda second: None
         self._begin_s = 0.0
 
     def open(self) -> None:
@@ -135,27 +142,51 @@ class Timed(MadeBefore):
             return None
         frame = super().read()
         assert frame is not None
+        if len(self.due_s) % round(self.frame_rate) == 0:
+            self.on_second(len(self.due_s) // round(self.frame_rate))
         self.due_s.append(due_s)
         self.read_s.append(self._clock.now_s())
         return Frame(due_s, frame.values)
 
 
-def measure(mapping: Mapping, rate_hz: float, seconds: float, priority: int) -> list[dict[str, Any]]:
-    """Two rows of the table: from the time a frame was due, and from the time it was in hand."""
+def measure(
+    mapping: Mapping, rate_hz: float, seconds: float, priority: int, model_dir: Path | None
+) -> list[dict[str, Any]]:
+    """Two rows of the table: from the time a frame was due, and from the time it was in hand.
+
+    `model_dir` : teach the mapping meanwhile, which plays this model.
+    """
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     child = context.Process(target=receive, args=(there,))
     child.start()
     port = here.recv()
-    tracker = Timed(seconds, rate_hz)
+    tracker, controls, teaching = Timed(seconds, rate_hz), Controls(), None
+    if model_dir is not None:
+        teaching = Teaching(model_dir / f"{mapping.features.name}-{rate_hz:g}.rec", sounds=0)
+        asked = ((Action.TOGGLE, Action.TRAIN), (Action.TOGGLE, Action.RUN))
+        tracker.on_second = lambda second: controls.asked.extend(asked[second % 2])
     load = os.getloadavg()[0]
     outputs = Outputs(osc=(("127.0.0.1", port),))
     settings = LiveSettings(priority=priority)
     # It ends before the tracker has been silent for long enough to be lost.
-    counted = perform(mapping, tracker, outputs, settings=settings, control=None, clock=Noting(), seconds=seconds + 0.1)
+    counted = perform(
+        mapping,
+        tracker,
+        outputs,
+        model_dir=model_dir,
+        settings=settings,
+        control=None,
+        clock=Noting(),
+        seconds=seconds + 0.1,
+        controls=controls,
+        teaching=teaching,
+    )
     arrived = np.array(here.recv())
     child.join()
     note = {"load": round(load, 1), "frames": counted["frames"], "dropped": counted["dropped"]}
+    if teaching is not None:
+        note["fits"] = counted["taught"]["fits"]
     note["lost"] = counted["outputs"][0]["sent"] - len(arrived)
     rows = []
     if note["lost"] == note["dropped"] == counted["idle"] == 0:
@@ -185,14 +216,17 @@ def main() -> None:
     parser.add_argument("--rate", type=float, nargs="+", default=[200.0, 1000.0])
     parser.add_argument("--features", nargs="+", default=["position", "gametrak_motion"])
     parser.add_argument("--priority", type=int, default=0, help="real-time priority of the loop, 0 for none")
+    parser.add_argument("--taught", action="store_true", help="record and fit meanwhile")
     given = parser.parse_args()
     results = []
-    for features in given.features:
-        mapping = make_mapping(features)
-        for rate_hz in given.rate:
-            results += [
-                {"features": features} | row for row in measure(mapping, rate_hz, given.seconds, given.priority)
-            ]
+    with tempfile.TemporaryDirectory() as folder:
+        for features in given.features:
+            mapping, space = make_mapping(features)
+            space.save(folder)
+            for rate_hz in given.rate:
+                model_dir = Path(folder) if given.taught else None
+                rows = measure(mapping, rate_hz, given.seconds, given.priority, model_dir)
+                results += [{"features": features} | row for row in rows]
     table = Table(title=f"kernel ridge on {N_EXAMPLES} examples, {LATENT_SIZE} latents")
     for column in results[0]:
         table.add_column(column)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from audiovae.settings import build
 from gesturemap.errors import MappingError
 from gesturemap.frame import Array
+from gesturemap.mapping.fit_process import FitProcess
 from gesturemap.mapping.mapping import Examples, Mapping
 from gesturemap.mapping.pairing import MAX_ROWS
 from gesturemap.regressors import find_regressor, make_regressor
@@ -22,13 +23,13 @@ AGAIN = "fitted again on stage"
 
 
 class FitExecutor(Protocol):
-    """Runs a fit, in a thread or at once; `concurrent.futures.Executor` is one."""
+    """Runs a fit elsewhere; `concurrent.futures.Executor` is one."""
 
-    def submit(self, function: Callable[[Examples], Any], examples: Examples, /) -> Future[Any]:
-        """Begin ``function(examples)``."""
+    def submit(self, function: Callable[..., Any], /, *args: Any) -> Future[Any]:
+        """Begin ``function(*args)``."""
 
     def shutdown(self, wait: bool = True) -> None:
-        """Let go of threads."""
+        """Let go of threads and processes."""
 
 
 class OnlineRefit:
@@ -37,7 +38,7 @@ class OnlineRefit:
     Parameters
     ----------
     mapping : what is known at the start; stays as it is.
-    executor : runs the fits, one at a time, the next with all that came meanwhile; None for a thread of its own.
+    executor : runs the fits, one at a time, the next with all that came meanwhile; None for a process of its own.
 
     Attributes
     ----------
@@ -52,7 +53,7 @@ class OnlineRefit:
         self._known = mapping.examples
         self._taught: list[tuple[Array, Array]] = []
         self._undone: list[tuple[Array, Array]] = []
-        self._executor = executor if executor is not None else ThreadPoolExecutor(1, thread_name_prefix="refit")
+        self._executor = executor if executor is not None else FitProcess()
         self._pending: tuple[Future[Any], Examples] | None = None
         self._wanted = False
         self._changes = self._learned = 0
@@ -157,7 +158,12 @@ class OnlineRefit:
             self._wanted = False
             self._learned = self._changes
             examples = self._examples()
-            self._pending = (self._executor.submit(self._fit, examples), examples)
+            # Only what the fit reads is sent.
+            mapping, rows = self.mapping, spread_rows(len(examples.features), MAX_ROWS)
+            assert examples.latents is not None
+            known = (mapping.label.regressor, mapping.regressor_settings, mapping.seed, examples.feature_names)
+            fit = self._executor.submit(_fit, *known, examples.features[rows], examples.latents[rows])
+            self._pending = (fit, examples)
 
     def _examples(self) -> Examples:
         """The mapping's own examples, then take after take; of one made without examples those of the stage alone."""
@@ -176,20 +182,6 @@ class OnlineRefit:
             np.concatenate([known.take, np.repeat(first + np.arange(len(rows)), rows)]),
         )
 
-    def _fit(self, examples: Examples) -> Any:
-        """A fitted regressor of the mapping's kind."""
-        mapping = self.mapping
-        info = find_regressor(mapping.label.regressor)
-        settings = build(info.settings, mapping.regressor_settings, mapping.name)
-        names = examples.feature_names
-        unfitted = make_regressor(
-            mapping.label.regressor, settings, len(names), mapping.latent_size, mapping.seed, feature_names=names
-        )
-        rows = spread_rows(len(examples.features), MAX_ROWS)
-        assert examples.latents is not None
-        with threadpool_limits(limits=1, user_api="blas"):
-            return unfitted.fit(examples.features[rows], examples.latents[rows])
-
     def _as_mapping(self, regressor: Any, examples: Examples) -> Mapping:
         card, count = self.mapping.card, len(examples.features)
         warning = f"{AGAIN}, on {count} examples: the errors are those of the mapping before"
@@ -203,3 +195,11 @@ class OnlineRefit:
             "warnings": [*warnings, warning],
         }
         return replace(self.mapping, regressor=regressor, examples=examples, card=card | changes)
+
+
+def _fit(regressor: str, values: dict[str, Any], seed: int, names: tuple[str, ...], rows: Array, latents: Array) -> Any:
+    """A fitted regressor of this name and these settings."""
+    settings = build(find_regressor(regressor).settings, values, regressor)
+    unfitted = make_regressor(regressor, settings, len(names), latents.shape[1], seed, feature_names=names)
+    with threadpool_limits(limits=1, user_api="blas"):
+        return unfitted.fit(rows, latents)

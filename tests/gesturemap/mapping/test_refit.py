@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -14,6 +15,7 @@ from gesturemap.errors import MappingError
 from gesturemap.features import FeatureSettings
 from gesturemap.frame import Array
 from gesturemap.mapping import Mapping
+from gesturemap.mapping.fit_process import FitProcess
 from gesturemap.mapping.fitting import fit_mapping
 from gesturemap.mapping.refit import OnlineRefit
 from gesturemap.recording import Recording
@@ -25,15 +27,15 @@ class Later:
     def __init__(self) -> None:
         self.waiting: list[tuple[Future[Any], Callable[..., Any], Any]] = []
 
-    def submit(self, function: Callable[..., Any], examples: Any, /) -> Future[Any]:
+    def submit(self, function: Callable[..., Any], /, *args: Any) -> Future[Any]:
         future: Future[Any] = Future()
-        self.waiting.append((future, function, examples))
+        self.waiting.append((future, function, args))
         return future
 
     def run(self) -> None:
-        future, function, examples = self.waiting.pop(0)
+        future, function, args = self.waiting.pop(0)
         try:
-            future.set_result(function(examples))
+            future.set_result(function(*args))
         except MappingError as error:
             future.set_exception(error)
 
@@ -135,7 +137,7 @@ def test_the_result_is_that_of_a_fit_from_scratch_and_can_be_kept(mapping: Mappi
     assert loaded.card["warnings"][-1].startswith("fitted again on stage, on")
 
 
-def test_a_thread_of_its_own_does_the_same(mapping: Mapping) -> None:
+def test_a_process_of_its_own_does_the_same(mapping: Mapping) -> None:
     refit = OnlineRefit(mapping)
     features, latents = news(mapping)
     refit.add(features[:20], latents[:20])
@@ -193,3 +195,18 @@ def test_examples_that_do_not_fit_are_refused_and_holes_left_out(mapping: Mappin
     assert refit.add(features, latents) == 2
     assert refit.add(np.full((3, 3), np.nan), latents[:3]) == 0
     assert refit.n_taught == 1
+
+
+def fail(text: str) -> None:
+    raise MappingError(text)
+
+
+def test_a_process_answers_fails_and_dies_without_taking_the_stage_along() -> None:
+    process = FitProcess()
+    assert process.submit(divmod, 7, 2).result(30) == (3, 1)
+    with pytest.raises(MappingError, match="two is too few"):
+        process.submit(fail, "two is too few").result(30)
+    assert process.submit(divmod, 9, 2).result(30) == (4, 1)
+    with pytest.raises(MappingError, match="process that fits has ended"):
+        process.submit(os._exit, 1).result(30)
+    process.shutdown()
