@@ -212,7 +212,7 @@ class PolynomialMethod:
         newest_s = times[-1]
         ages_s = [time_s - newest_s for time_s in times]
         try:
-            weights = np.array(derivative_weights(ages_s, min(self.degree, length - 1), self.order))
+            weights: Array = np.array(derivative_weights(ages_s, min(self.degree, length - 1), self.order))
         except ZeroDivisionError:  # times so close that their squares are 0: arrays give no number, and no error
             return self._fit(np.array([len(self._frames.times) - 1]), length)
         return _sum_frames(weights[..., None] * (window - window[-1]))[:, None]

@@ -114,16 +114,20 @@ def _error_lines(card: dict[str, Any]) -> list[str]:
         return ["None to measure: made without examples."]
     columns = {"fit": "fit_rmse", "held out": "held_out_rmse", "mean": "mean_rmse", "held-out R2": "held_out_r2"}
     columns = {title: key for title, key in columns.items() if key in card} | {"spread": "spread"}
+    columns |= {"examples": "known_rows"} if "known_rows" in card else {}
     lines = [
         f"RMSE in {card['unit']}. `fit`: on what it learned. `held out`: {card.get('held_out', 'not measured')}."
         " `mean`: always playing the mean of what was learned, on the same rows. R2: 1 is perfect, 0 as good as"
-        " that mean. `spread`: how far the mapping moves each latent on its own examples.",
+        " that mean. `spread`: how far the mapping moves each latent on its own examples."
+        + (" `examples`: rows in which the latent is known; it learned from all of them." * ("known_rows" in card)),
         "",
         "| latent | " + " | ".join(columns) + " |",
         "|---|" + "---:|" * len(columns),
     ]
     for i in range(len(card["fit_rmse"])):
-        lines.append(f"| {i} | " + " | ".join(f"{card[key][i]:.3g}" for key in columns.values()) + " |")
+        cells = [card[key][i] for key in columns.values()]
+        cells = [str(cell) if isinstance(cell, int) else f"{cell:.3g}" for cell in cells]
+        lines.append(f"| {i} | " + " | ".join(cells) + " |")
     if "held_out_r2_all" in card:
         lines += ["", f"Held-out R2 over all latents: **{card['held_out_r2_all']:.3g}**."]
     return lines

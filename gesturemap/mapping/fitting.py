@@ -16,9 +16,10 @@ from gesturemap.features import FeatureSettings
 from gesturemap.frame import Array, Layout
 from gesturemap.mapping.held_out import measure_errors
 from gesturemap.mapping.mapping import Mapping, MappingLabel, OutputSettings
+from gesturemap.mapping.output_groups import check_rows, fit_outputs, regressor_of_outputs
 from gesturemap.mapping.pairing import Pairs, collect_pairs
 from gesturemap.recording import Recording
-from gesturemap.regressors import DEFAULT_REGRESSOR, find_regressor, make_regressor
+from gesturemap.regressors import DEFAULT_REGRESSOR, find_regressor
 from gesturemap.regressors.settings import LinearMapSettings
 
 UNBOUNDED = (np.array(-np.inf), np.array(np.inf))
@@ -41,6 +42,9 @@ def fit_mapping(
 ) -> Mapping:
     """A mapping fitted on all takes, its card holding the error on takes left out.
 
+    Where a latent is not known in every row, as an output of Wekinator's that was switched off, it is learned from all
+    rows where it is, and the card says how many those are.
+
     ``linear_map`` alone also takes recordings without latents: then the range of each gesture feature is laid
     over the range of a latent, and there is nothing to measure an error against. So it is of a mapping that moves a
     base sound (``output.mode`` ``add`` or ``multiply``), whatever was recorded.
@@ -57,7 +61,7 @@ def fit_mapping(
     Raises
     ------
     MappingError
-        If there is nothing to learn from, or recordings do not fit together.
+        If there is nothing to learn from, of all latents or of one, or recordings do not fit together.
     WrongModelError
         If a recording holds latents of another model.
     FeatureError
@@ -76,13 +80,14 @@ def fit_mapping(
     if examples.latents is None:
         settings = _direct_settings(regressor, settings, low, high, output.mode)
 
-    def fit(rows: Array, latents: Array | None) -> Any:
-        unfitted = make_regressor(regressor, settings, len(names), space.latent_size, seed, feature_names=names)
-        return unfitted.fit(rows, latents)
-
-    fitted = fit(examples.features, examples.latents)
-    measured = measure_errors(fit, fitted, examples, space, *((low, high) if output.mode == "replace" else UNBOUNDED))
-    card = {"intent": intent} | _describe(pairs) | measured
+    of_outputs = regressor_of_outputs(regressor, settings, names, space.latent_size, seed)
+    if examples.latents is None:
+        fitted = of_outputs(np.arange(space.latent_size)).fit(examples.features, None)
+    else:
+        check_rows(examples.latents)
+        fitted = fit_outputs(of_outputs, examples.features, examples.latents)
+    clip = (low, high) if output.mode == "replace" else UNBOUNDED
+    card = {"intent": intent} | _describe(pairs) | measure_errors(of_outputs, fitted, examples, space, *clip)
     card["warnings"] = [*remarks, *_warn_of_dropped(pairs), *card["warnings"]]
     return Mapping(
         label=MappingLabel(recordings[0].tracker, features.name, space.model_name, regressor),

@@ -6,7 +6,6 @@ copies were learned says nothing about the next performance.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy.typing as npt
 from audiovae.latent_space import LatentSpace
 from gesturemap.frame import Array
 from gesturemap.mapping.mapping import Examples
+from gesturemap.mapping.output_groups import OfOutputs, group_outputs
 from gesturemap.regressors.rows import MIN_ROWS
 
 N_FOLDS = 5
@@ -22,36 +22,48 @@ MAX_GUARD_S = 1.0
 FLAT = 0.2  # standard deviations of the model: a mapping that moves a latent less is hardly heard
 
 Rows = npt.NDArray[np.intp]
-Fit = Callable[[Array, Array | None], Any]
 
 
 def measure_errors(
-    fit: Fit, fitted: Any, examples: Examples, space: LatentSpace, low: Array, high: Array
+    of_outputs: OfOutputs, fitted: Any, examples: Examples, space: LatentSpace, low: Array, high: Array
 ) -> dict[str, Any]:
     """Error of the fit, error on rows held out, and error of always playing the mean, for the card.
 
     All in standard deviations of the model, per latent, after clipping. ``r2`` is 1 minus the held-out squared
-    error over that of the mean of the learned rows, so 0 is as good as the mean and below 0 is worse.
+    error over that of the mean of the learned rows, so 0 is as good as the mean and below 0 is worse. Latents that
+    are known in other rows than the rest are measured on theirs.
     """
     unit = np.where(space.std > 1e-12, space.std, 1.0)
     predicted = np.clip(fitted.predict(examples.features), low, high)
     card: dict[str, Any] = {"unit": "standard deviations of the model"}
     card["spread"] = _plain(predicted.std(axis=0) / unit)
-    if examples.latents is None:
+    latents = examples.latents
+    if latents is None:
         card["warnings"] = ["made without examples: a direct map of gesture ranges, with no error to measure"]
         return card
-    card["fit_rmse"] = _plain(_rms((predicted - examples.latents) / unit))
-    folds, scheme = held_out_folds(examples.take, examples.time_s)
-    errors, mean_errors = [], []
-    for rest, held in folds:
-        learned = fit(examples.features[rest], examples.latents[rest])
-        guess = np.clip(learned.predict(examples.features[held]), low, high)
-        errors.append((guess - examples.latents[held]) / unit)
-        mean_errors.append((examples.latents[rest].mean(axis=0) - examples.latents[held]) / unit)
-    if folds:
-        error, mean_error = _rms(np.concatenate(errors)), _rms(np.concatenate(mean_errors))
+    groups = group_outputs(latents)
+    if len(groups) > 1:
+        card["known_rows"] = np.isfinite(latents).sum(axis=0).tolist()
+    fit_error, error, mean_error = np.empty((3, len(unit)))
+    schemes: dict[str, None] = {}
+    for outputs, rows in groups:
+        features, targets, unit_ = examples.features[rows], latents[np.ix_(rows, outputs)], unit[outputs]
+        low_, high_ = (np.broadcast_to(limit, unit.shape)[outputs] for limit in (low, high))
+        fit_error[outputs] = _rms((predicted[np.ix_(rows, outputs)] - targets) / unit_)
+        folds, scheme = held_out_folds(examples.take[rows], examples.time_s[rows])
+        schemes[scheme if folds else ""] = None
+        errors, mean_errors = [], []
+        for rest, held in folds:
+            learned = of_outputs(outputs).fit(features[rest], targets[rest])
+            guess = np.clip(learned.predict(features[held]), low_, high_)
+            errors.append((guess - targets[held]) / unit_)
+            mean_errors.append((targets[rest].mean(axis=0) - targets[held]) / unit_)
+        if folds:
+            error[outputs], mean_error[outputs] = _rms(np.concatenate(errors)), _rms(np.concatenate(mean_errors))
+    card["fit_rmse"] = _plain(fit_error)
+    if "" not in schemes:
         r2 = 1.0 - (error / np.maximum(mean_error, 1e-12)) ** 2
-        card["held_out"] = scheme
+        card["held_out"] = "; ".join(schemes)
         card |= {"held_out_rmse": _plain(error), "mean_rmse": _plain(mean_error), "held_out_r2": _plain(r2)}
         card["held_out_r2_all"] = float(f"{1.0 - (error**2).sum() / max((mean_error**2).sum(), 1e-12):.4g}")
     card["warnings"] = _warn(card, len(np.unique(examples.take)))

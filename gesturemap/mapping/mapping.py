@@ -74,7 +74,8 @@ class Examples:
     ----------
     feature_names : (n_features,).
     features : (n_rows, n_features), finite.
-    latents : (n_rows, latent_size), or None for a mapping made without examples.
+    latents : (n_rows, latent_size), at least one known in every row and NaN for the others; None for a mapping made
+        without examples.
     time_s : (n_rows,) seconds of the take's own clock.
     take : (n_rows,) which take a row is from, counted from 0 over all recordings.
     """

@@ -26,7 +26,7 @@ class Pairs:
     ----------
     examples : to learn from.
     take_names, lags_s : of every take, in the order `Examples.take` counts them.
-    n_dropped : rows without a gesture, or without latents.
+    n_dropped : rows without a gesture, or without any latent.
     n_thinned : rows left out because there were too many.
     """
 
@@ -63,7 +63,7 @@ def collect_pairs(
     latents = np.concatenate([np.empty((0, space.latent_size))] + [part[2] for part in parts if part[2] is not None])
     present = np.asarray(np.isfinite(rows).all(axis=1))
     if with_latents:
-        present &= np.isfinite(latents).all(axis=1)
+        present &= np.isfinite(latents).any(axis=1)  # of several outputs some may have been switched off
     if present.sum() < MIN_ROWS:
         raise MappingError(_explain_empty(rows, names, int(present.sum())))
     kept = np.flatnonzero(present)
@@ -113,7 +113,7 @@ def _pair_take(take: Take, features: FeatureSettings, layout: Layout) -> tuple[A
 def _explain_empty(rows: Array, names: Sequence[str], n_present: int) -> str:
     """Why hardly any row is whole, and what to do."""
     never = [name for name, column in zip(names, rows.T, strict=True) if not np.isfinite(column).any()]
-    message = f"{n_present} of {len(rows)} rows hold every feature and latent, {MIN_ROWS} or more needed"
+    message = f"{n_present} of {len(rows)} rows hold every feature and a latent, {MIN_ROWS} or more needed"
     if never:
         return (
             f"{message}; never there: {', '.join(never[:4])}{' ...' if len(never) > 4 else ''}. Choose features of"
