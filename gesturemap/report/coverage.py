@@ -28,6 +28,7 @@ from audiovae.latent_space import FIDELITY, LatentSpace
 from audiovae.settings import Settings
 from gesturemap.errors import ReportError
 from gesturemap.report.cells import EXACT_POINTS, find_cells, kth_distance_in_cells
+from gesturemap.report.left_out import LargerBalls, find_larger_balls
 from gesturemap.report.neighbours import Index, Points, kth_distance, pairs_in_balls
 
 MIN_REFERENCE_FRAMES = 50
@@ -65,6 +66,7 @@ class Reference:
     rows : (n_frames,) row of every frame in the model's cloud.
     n_neighbours : k.
     n_audible, n_used : frames above the gate, and those kept by the subsampling, before trimming.
+    larger : balls that grow without one other file; none beyond `EXACT_POINTS` frames, where that costs too much.
     """
 
     points: Points
@@ -75,6 +77,7 @@ class Reference:
     n_neighbours: int
     n_audible: int
     n_used: int
+    larger: LargerBalls
 
     @property
     def rank(self) -> int:
@@ -201,6 +204,10 @@ def trim_outliers(
     """A reference of all but the largest radii: an outlier's ball is easy to reach, and no sound is near most of it."""
     kept = np.sort(np.argsort(radius, kind="stable")[: int(np.ceil(len(radius) * (1 - settings.trim)))])
     used, of_kept = np.unique(file_index[kept], return_inverse=True)
+    none = np.empty(0, dtype=np.intp)
+    larger = LargerBalls(none, none, np.empty(0))
+    if len(points) <= EXACT_POINTS:
+        larger = _keep(find_larger_balls(points, file_index, settings.n_neighbours, radius), kept, used)
     return Reference(
         points=points[kept],
         radius=radius[kept],
@@ -210,6 +217,17 @@ def trim_outliers(
         n_neighbours=settings.n_neighbours,
         n_audible=n_audible,
         n_used=len(points),
+        larger=larger,
+    )
+
+
+def _keep(larger: LargerBalls, frames: Index, files: Index) -> LargerBalls:
+    """Of these frames and files, both ascending, numbered by their places."""
+    chosen = np.isin(larger.frame, frames) & np.isin(larger.file, files)
+    return LargerBalls(
+        np.searchsorted(frames, larger.frame[chosen]),
+        np.searchsorted(files, larger.file[chosen]),
+        larger.radius[chosen],
     )
 
 

@@ -2,11 +2,11 @@
 
 Frames of one file, or of one take, follow each other: counted one by one they would make intervals several times too
 narrow. Coverage is the share of a union, and a bootstrap of a union is biased: a draw with replacement leaves out a
-third of the takes. So this is the delete-one jackknife over files and takes, whose variance is an upper bound for any
-statistic of independent units (Efron and Stein 1981, The Annals of Statistics 9), and Student's t on the logit scale
-(density: log). The bound counts what files and takes do together twice, once each: half of that is taken off, of blocks
-a quarter, because neighbouring blocks of one take reach the same sounds.
-`benchmarks/intervals.py` measures how often they hold.
+third of the takes, and a file drawn twice is its own nearest neighbour. So this is the delete-one jackknife over files
+and takes, whose variance is an upper bound for any statistic of independent units (Efron and Stein 1981, The Annals of
+Statistics 9), and Student's t on the logit scale (density: log). Without a file the radii of the others are found
+anew. What files and takes do together is counted twice, once each, and taken off once, as in an analysis of variance.
+`benchmarks/intervals.py` measures how often they hold, beside bootstraps.
 """
 
 from __future__ import annotations
@@ -17,11 +17,9 @@ import numpy as np
 from scipy import special, stats
 
 from gesturemap.report.coverage import CoverageSettings, Reach
-from gesturemap.report.neighbours import Index, Points
+from gesturemap.report.neighbours import Index, Points, pairs_in_balls, squared_distance
 
 MIN_TAKES = 4  # fewer say nothing about their spread
-TOGETHER = {"takes": 0.5, "blocks": 0.25, "nothing": 0.0}  # share taken off of what files and takes do together
-LEAST_SHARE = 0.3  # of the variance that stays, however much that is
 MAX_BLOCKS = 8  # of a take that stands alone; few and long ones, so that neighbours share little
 
 
@@ -50,7 +48,7 @@ class Statistics:
 
 
 def interval_statistics(reach: Reach, settings: CoverageSettings) -> Statistics:
-    """The three statistics with intervals over source files and takes. Radii stay those of the full reference."""
+    """The three statistics with intervals over source files and takes."""
     unit, resampled = resampling_units(reach, settings)
     left_out = _leave_out(reach, unit)
     intervals = []
@@ -59,7 +57,7 @@ def interval_statistics(reach: Reach, settings: CoverageSettings) -> Statistics:
         (reach.precision, left_out["precision"], len(reach.motion.points), True),
         (reach.density, left_out["density"], len(reach.motion.points), False),
     ):
-        error, freedom = _standard_error(by_unit, by_file, TOGETHER[resampled] * float((by_both**2).sum()))
+        error, freedom = _standard_error(by_unit, by_file, by_both)
         intervals.append(_interval(value, error, freedom, settings.confidence, n_frames, bounded))
     return Statistics(intervals[0], intervals[1], intervals[2], resampled)
 
@@ -94,10 +92,11 @@ Deviations = tuple[Points, Points, Points]
 def _leave_out(reach: Reach, unit: Index) -> dict[str, Deviations]:
     """By how much each statistic falls without each unit (n_units,), each file (n_files,) and both (n_units, n_files).
 
-    The third is what is left after the two falls: the second difference.
+    The third is what is left after the two falls, the second difference, all balls being as they are; without a
+    file, those that it kept small grow.
     """
     reference, n_files = reach.reference, len(reach.reference.file_names)
-    n_units = int(unit[-1]) + 1
+    n_units, k = int(unit[-1]) + 1, reference.n_neighbours
     sizes = reference.file_sizes.astype(np.float64)
     reached = np.bincount(reference.file_index, reach.reached, minlength=n_files)
     only = _reached_by_one(reach, unit, n_units)
@@ -107,47 +106,69 @@ def _leave_out(reach: Reach, unit: Index) -> dict[str, Deviations]:
     in_file = np.zeros((n_units, n_files))
     entries = reach.balls.tocoo()
     np.add.at(in_file, (unit[entries.row], entries.col), entries.data)
-    k = reference.n_neighbours
+    gained = _gained(reach)
+    left, n_motion = np.maximum(sizes.sum() - sizes, 1), frames.sum()
+    others = np.maximum(n_motion - frames, 1)  # frames of the other units
+    # Fewer sounds make fewer balls: the density is put back to the scale of all of them.
+    scale = sizes.sum() / left
 
-    def coverage(lost: Points, gone: Points) -> Points:
-        return np.asarray((reached.sum() - lost) / np.maximum(sizes.sum() - gone, 1))
-
-    def ratio(count: Points, of: Points) -> Points:
-        return np.asarray(count / np.maximum(of, 1))
-
-    n_motion = frames.sum()
     return {
         "coverage": _differences(
             reach.coverage,
-            coverage(only.sum(axis=1), np.zeros(n_units)),
-            coverage(reached.astype(np.float64), sizes),
-            coverage(only.sum(axis=1)[:, None] + reached - only, sizes[None, :]),
+            (reached.sum() - only.sum(axis=1)) / sizes.sum(),
+            (reached.sum() - reached) / left,
+            (reached.sum() - only.sum(axis=1)[:, None] - reached + only) / left,
+            (reached.sum() - reached + gained["coverage"]) / left,
         ),
         "precision": _differences(
             reach.precision,
-            ratio(inside.sum() - inside, n_motion - frames),
-            ratio(inside.sum() - held.sum(axis=0), np.full(n_files, n_motion)),
-            ratio(
-                (inside.sum() - inside)[:, None] - (held.sum(axis=0) - held),
-                (n_motion - frames)[:, None],
-            ),
+            (inside.sum() - inside) / others,
+            (inside.sum() - held.sum(axis=0)) / n_motion,
+            ((inside.sum() - inside)[:, None] - (held.sum(axis=0) - held)) / others[:, None],
+            (inside.sum() - held.sum(axis=0) + gained["precision"]) / n_motion,
         ),
         "density": _differences(
             reach.density,
-            ratio(in_file.sum() - in_file.sum(axis=1), k * (n_motion - frames)),
-            (in_file.sum() - in_file.sum(axis=0)) / (k * n_motion) * sizes.sum() / np.maximum(sizes.sum() - sizes, 1),
-            ratio(
-                in_file.sum() - in_file.sum(axis=1)[:, None] - in_file.sum(axis=0) + in_file,
-                k * (n_motion - frames)[:, None],
-            )
-            * (sizes.sum() / np.maximum(sizes.sum() - sizes, 1)),
+            (in_file.sum() - in_file.sum(axis=1)) / (k * others),
+            (in_file.sum() - in_file.sum(axis=0)) / (k * n_motion) * scale,
+            (in_file.sum() - in_file.sum(axis=1)[:, None] - in_file.sum(axis=0) + in_file)
+            / (k * others)[:, None]
+            * scale,
+            (in_file.sum() - in_file.sum(axis=0) + gained["density"]) / (k * n_motion),
         ),
     }
 
 
-def _differences(value: float, without_unit: Points, without_file: Points, without_both: Points) -> Deviations:
+def _differences(
+    value: float, without_unit: Points, without_file: Points, without_both: Points, with_larger_balls: Points
+) -> Deviations:
+    """Falls from the value; `with_larger_balls` is without each file, too, its neighbours' balls grown."""
     both = value - without_unit[:, None] - without_file + without_both
-    return value - without_unit, value - without_file, both
+    return value - without_unit, value - with_larger_balls, both
+
+
+def _gained(reach: Reach) -> dict[str, Points]:
+    """(n_files,) each: frames reached, frames of the motion inside, and balls around them, that larger balls add."""
+    reference, n_files = reach.reference, len(reach.reference.file_names)
+    larger = reference.larger
+    centres, before = reference.points[larger.frame], reference.radius[larger.frame]
+    newly = np.zeros(len(larger.frame), dtype=bool)
+    codes = [np.empty(0, dtype=np.intp)]
+    for row, j in pairs_in_balls(centres, larger.radius, reach.motion.points):
+        new = np.sqrt(squared_distance(centres, reach.motion.points, row, j)) > before[row]
+        newly[row[new]] = True
+        codes.append(j[new] * n_files + larger.file[row[new]])
+    newly &= ~reach.reached[larger.frame]
+    code, count = np.unique(np.concatenate(codes), return_counts=True)
+    frame, file = np.divmod(code, n_files)
+    of_others = np.asarray(reach.balls.sum(axis=1)).ravel()[frame]
+    if len(code):
+        of_others = of_others - np.asarray(reach.balls[frame, file]).ravel()
+    return {
+        "coverage": np.bincount(larger.file[newly], minlength=n_files).astype(np.float64),
+        "precision": np.bincount(file[of_others == 0], minlength=n_files).astype(np.float64),
+        "density": np.bincount(file, count, minlength=n_files).astype(np.float64),
+    }
 
 
 def _reached_by_one(reach: Reach, unit: Index, n_units: int) -> Points:
@@ -171,7 +192,7 @@ def _held_by_one(reach: Reach, unit: Index, n_units: int) -> Points:
     return count
 
 
-def _standard_error(by_unit: Points, by_file: Points, together: float) -> tuple[float, float]:
+def _standard_error(by_unit: Points, by_file: Points, by_both: Points) -> tuple[float, float]:
     """Standard error of a statistic, and its degrees of freedom by Welch and Satterthwaite."""
     parts = []
     for falls in (by_unit, by_file):
@@ -183,7 +204,8 @@ def _standard_error(by_unit: Points, by_file: Points, together: float) -> tuple[
     freedom = total**2 / sum(
         part**2 / (len(falls) - 1) for part, falls in zip(parts, (by_unit, by_file), strict=True) if len(falls) > 1
     )
-    return float(np.sqrt(max(total - together, LEAST_SHARE * total))), float(freedom)
+    together = float((by_both**2).sum()) if len(by_unit) > 1 else 0.0
+    return float(np.sqrt(max(total - together, *parts))), float(freedom)
 
 
 def _interval(value: float, error: float, freedom: float, confidence: float, n_frames: int, bounded: bool) -> Interval:

@@ -31,7 +31,9 @@ MAX_TREE_NEIGHBOURS = 160  # rows with more neighbours of their own file than th
 RECHECK = 1 << 17  # pairs measured again at a time
 
 
-def kth_distance(points: Points, group: Index, k: int, rows: Index | None = None) -> Points:
+def kth_distance(
+    points: Points, group: Index, k: int, rows: Index | None = None, without: Index | None = None
+) -> Points:
     """Distance of every point to its k-th nearest neighbour among the points of OTHER groups.
 
     Parameters
@@ -40,6 +42,7 @@ def kth_distance(points: Points, group: Index, k: int, rows: Index | None = None
     group : (n,) group of every point (its source file); ``np.arange(n)`` excludes only the point itself.
     k : 1 or more.
     rows : (n_rows,) the points asked for, each with k or more outside its group; all points if None.
+    without : (n_rows,) one more group whose points are no neighbours of that row; another than its own.
 
     Returns
     -------
@@ -51,7 +54,7 @@ def kth_distance(points: Points, group: Index, k: int, rows: Index | None = None
         If some point has fewer than k points of other groups.
     """
     if rows is not None:
-        return np.asarray(np.sqrt(_kth_by_blocks(points, group, k, rows)))
+        return np.asarray(np.sqrt(_kth_by_blocks(points, group, k, rows, without)))
     sizes = np.unique(group, return_counts=True)[1]
     outside = len(points) - int(sizes.max(initial=0))
     if outside < k:
@@ -79,6 +82,8 @@ def pairs_in_balls(centres: Points, radius: Points, points: Points) -> Iterator[
     ------
     i, j : (n_pairs,) each, one block at a time; every pair once, in no order to rely on.
     """
+    if not len(centres):
+        return
     middle = centres.mean(axis=0)
     reach = (np.linalg.norm(centres - middle, axis=1) + radius).max(initial=0) * (1 + 1e-9)
     # A far outlier would widen the rounding bound for all: what no ball can hold is left out first.
@@ -148,11 +153,12 @@ def _kth_by_tree(points: Points, group: Index, k: int) -> Points:
     return squared
 
 
-def _kth_by_blocks(points: Points, group: Index, k: int, rows: Index) -> Points:
+def _kth_by_blocks(points: Points, group: Index, k: int, rows: Index, without: Index | None = None) -> Points:
     """Squared k-th distances of ``points[rows]``, a block of rows against all points at a time."""
     order = np.argsort(group, kind="stable")
-    starts = np.searchsorted(group[order], group[rows], side="left")
-    ends = np.searchsorted(group[order], group[rows], side="right")
+    left_out = group[rows][:, None] if without is None else np.column_stack([group[rows], without])
+    starts = np.searchsorted(group[order], left_out, side="left").tolist()
+    ends = np.searchsorted(group[order], left_out, side="right").tolist()
     middle = points.mean(axis=0)
     left = _left(points[rows] - middle, np.zeros(len(rows)))
     right = _pad_columns(_right(points[order] - middle))
@@ -165,7 +171,8 @@ def _kth_by_blocks(points: Points, group: Index, k: int, rows: Index) -> Points:
         part = rows[first : first + height]
         squared = left[first : first + height] @ right
         for row in range(len(part)):
-            squared[row, starts[first + row] : ends[first + row]] = np.inf
+            for start, end in zip(starts[first + row], ends[first + row], strict=True):
+                squared[row, start:end] = np.inf
         minima = squared.reshape(len(part), STRIDE, n_minima).min(axis=1)
         limit = np.full(len(part), np.inf, dtype=np.float32)
         if n_minima >= k:

@@ -9,6 +9,7 @@ import pytest
 
 from gesturemap.report.coverage import CoverageSettings, Motion, build_reference, measure, whiten
 from gesturemap.report.intervals import _leave_out, interval_statistics, resampling_units
+from gesturemap.report.neighbours import kth_distance
 
 SETTINGS = CoverageSettings()
 
@@ -37,31 +38,59 @@ def test_the_values_are_those_of_the_reach(clustered):
     assert statistics.resampled == "takes"
 
 
+def without(reach, take, file):
+    """The motion without a take and the reference without a file, radii kept."""
+    takes, reference = reach.motion.take, reach.reference
+    frames, kept = takes != take, reference.file_index != file
+    motion = Motion(reach.motion.points[frames], np.unique(takes[frames], return_inverse=True)[1], 20.0)
+    less = replace(
+        reference,
+        points=reference.points[kept],
+        radius=reference.radius[kept],
+        file_index=reference.file_index[kept],
+    )
+    return measure(less, motion, SETTINGS.step_s)
+
+
 def test_what_is_left_out_is_as_if_it_had_never_been(clustered):
-    """Each take, each file, and one of each, taken away for real: the statistics fall by what was worked out."""
-    take, file = clustered.motion.take, clustered.reference.file_index
-    found = _leave_out(clustered, take)
-    radii = clustered.reference
-    for u, f in ((0, None), (7, None), (None, 0), (None, 33), (3, 12)):
-        frames, sounds_left = take != (-1 if u is None else u), file != (-1 if f is None else f)
-        motion = Motion(clustered.motion.points[frames], np.unique(take[frames], return_inverse=True)[1], 20.0)
-        kept = replace(
-            radii, points=radii.points[sounds_left], radius=radii.radius[sounds_left], file_index=file[sounds_left]
-        )
-        less = measure(kept, motion, SETTINGS.step_s)
+    """Takes, and takes with files, taken away for real: the statistics fall by what was worked out."""
+    found = _leave_out(clustered, clustered.motion.take)
+    sizes = clustered.reference.file_sizes
+    for take, file in ((0, 33), (7, 0), (3, 12)):
+        less = [without(clustered, u, f) for u, f in ((take, None), (None, file), (take, file))]
+        # Fewer sounds make fewer balls: the density is put back to the scale of all of them.
+        scale = sizes.sum() / (sizes.sum() - sizes[file])
         for name in ("coverage", "precision", "density"):
-            by_take, by_file, by_both = found[name]
-            fall = (0 if u is None else by_take[u]) + (0 if f is None else by_file[f])
-            fall -= 0 if None in (u, f) else by_both[u, f]
-            share = 1.0
-            if name == "density" and f is not None:
-                # Fewer sounds make fewer balls: the density is put back to the scale of all of them.
-                share = len(file) / sounds_left.sum()
-            assert getattr(clustered, name) - fall == pytest.approx(getattr(less, name) * share, abs=1e-12), (
-                name,
-                u,
-                f,
-            )
+            value = getattr(clustered, name)
+            by_take, by_file, by_both = (getattr(one, name) for one in less)
+            if name == "density":
+                by_file, by_both = by_file * scale, by_both * scale
+            assert found[name][0][take] == pytest.approx(value - by_take, abs=1e-12)
+            assert found[name][2][take, file] == pytest.approx(value - by_take - by_file + by_both, abs=1e-12)
+
+
+def test_without_a_file_the_radii_of_the_others_are_found_anew(sounds, space_of):
+    settings = CoverageSettings(trim=0.0)
+    latents, file = sounds(12, 40, 4, seed=5)
+    space = space_of(latents, file)
+    reach = reach_of(space, *sounds(6, 60, 4, seed=6), settings)
+    found = _leave_out(reach, reach.motion.take)
+    for left_out in (0, 5, 11):
+        kept = file != left_out
+        reference = reach.reference
+        radius = kth_distance(reference.points[kept], file[kept], settings.n_neighbours)
+        less = replace(reference, points=reference.points[kept], radius=radius, file_index=file[kept])
+        again = measure(less, reach.motion, settings.step_s)
+        for name in ("coverage", "precision", "density"):
+            fall = getattr(reach, name) - getattr(again, name)
+            assert found[name][1][left_out] == pytest.approx(fall, abs=1e-12), name
+
+
+def test_with_two_files_there_is_no_other_radius(sounds, space_of):
+    reach = reach_of(space_of(*sounds(2, 64, 4, seed=0)), *sounds(6, 64, 4, seed=1))
+    assert len(reach.reference.larger.frame) == 0
+    interval = interval_statistics(reach, SETTINGS).coverage
+    assert interval.low <= interval.value <= interval.high
 
 
 def test_clusters_make_the_interval_several_times_wider_than_frames_do(clustered):
