@@ -30,7 +30,7 @@ def stop(session: Session) -> None:
     if session.recording:
         session.stop_recording()
     else:
-        session.running = False
+        session.stop_running()
 
 
 def toggle(session: Session) -> None:
@@ -65,7 +65,7 @@ def next_snapshot(session: Session) -> None:
 def panic(session: Session) -> None:
     """Record and answer no more, and send outputs at rest: the snapshot `rest`, else a model's mean, else defaults."""
     session.stop_recording()
-    session.running = False
+    session.stop_running()
     session.run_when_trained = False
     session.values = list(session.snapshots.get(REST) or session.rest)
     session.send_outputs()

@@ -61,7 +61,7 @@ def start_running(session: Session) -> None:
 
 def stop_running(session: Session) -> None:
     """Answer no more."""
-    session.running = False
+    session.stop_running()
 
 
 def delete_all_examples(session: Session) -> None:

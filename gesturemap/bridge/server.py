@@ -99,12 +99,15 @@ def run_bridge(
 
 
 def _warm_up(settings: BridgeSettings) -> None:
-    """Load what learning needs, which takes a second or two the first time: before the first packet, not after."""
+    """Load what learning and saving need, which takes seconds the first time: before the first packet, not after."""
+    from gesturemap.regressors.storage import import_skops_io
+
     rows = np.random.default_rng(0).normal(size=(20, 2))
     kinds: tuple[Output, ...] = (NumericOutput(), NumericOutput())
     (learned,) = learn(Lesson(rows, rows, kinds, (settings.choice,) * 2, ((0, 1),) * 2, (0, 1)))
     learned.answer((0.0, 0.0))
     learned.confidence(rows[:1])
+    import_skops_io()
 
 
 def model_outputs(model_dir: str | Path) -> tuple[list[Output], LatentSpace]:

@@ -181,7 +181,8 @@ class Session:
         """Every input from now belongs to one example of `gesture`, from 1; running ends."""
         if self.gestures is None or not 1 <= gesture <= self.gestures.n_gestures:
             raise OscError(f"gesture {gesture} found, this session has {self.gestures and self.gestures.n_gestures}")
-        self.ran_before_gesture, self.running = self.running, False
+        self.ran_before_gesture |= self.running
+        self.running = False
         self.end_round()
         self.recording, self.gesture = True, gesture
 
@@ -246,6 +247,10 @@ class Session:
             raise OscError("nothing has been learned yet: record examples and train")
         self.stop_recording()
         self.running = True
+
+    def stop_running(self) -> None:
+        """Answer no more, also after a gesture that is being recorded."""
+        self.running = self.ran_before_gesture = False
 
     def train(self, *, then_run: bool = False) -> None:
         """Learn in the background. Ignored without examples and while learning, as in the original."""

@@ -64,7 +64,7 @@ DAMAGED = (
 
 def save_regressor(regressor: Any, path: str | Path) -> None:
     """Write a fitted regressor of `make_regressor`, beside `path` and then renamed."""
-    skops_io = _import_skops_io()
+    skops_io = import_skops_io()
     path = Path(path)
     beside = path.with_name(path.name + ".part")
     skops_io.dump(regressor, beside)
@@ -79,7 +79,7 @@ def load_regressor(path: str | Path) -> Any:
     MappingError
         If the file is damaged, or holds anything that no regressor of ours holds; nothing is built then.
     """
-    skops_io = _import_skops_io()
+    skops_io = import_skops_io()
     from skops.io.exceptions import UntrustedTypesFoundException
 
     path = Path(path)
@@ -101,7 +101,7 @@ def load_regressor(path: str | Path) -> Any:
     return regressor
 
 
-def _import_skops_io() -> Any:
+def import_skops_io() -> Any:
     """`skops.io` without torch: 1.4 s and 180 MB less to play a mapping where torch is installed.
 
     skops lists all estimators of scikit-learn, whose search imports every package of it, the one for torch's

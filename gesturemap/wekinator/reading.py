@@ -72,7 +72,11 @@ def _read_inputs(path: Path) -> tuple[str, tuple[str, ...]]:
 
 def _read_output(element: ElementTree.Element, path: Path) -> ProjectOutput:
     if element.tag == GESTURES:
-        raise RecordingError(f"{path}: a project of gestures in time (DTW); only numbers and classes can be read")
+        raise RecordingError(
+            f"{path}: a project of gestures in time (DTW), whose examples (current/currentData.csv) are not read; only"
+            " numbers and classes are: record the gestures again, `gesturemap bridge --output dtw:COUNT` takes"
+            " startDtwRecording as Wekinator does"
+        )
     name = text_of(element, "name", path)
     if element.tag == CLASSES:
         n_classes = whole_number(element, "numClasses", 1, MAX_CLASSES, path)

@@ -206,6 +206,20 @@ def test_gestures_answer_with_distances_and_tell_a_match(make_bridge: Callable) 
     assert bridge.session.running, "there is no gesture 3"
 
 
+def test_running_goes_on_after_a_gesture_unless_it_was_stopped_meanwhile(make_bridge: Callable) -> None:
+    bridge = make_bridge(outputs=(parse_output("dtw:2"),), n_inputs=1)
+    bridge.control("startRunning")
+    bridge.control("startDtwRecording", 1)
+    assert not bridge.session.running
+    bridge.control("startDtwRecording", 2)  # corrected while it records
+    bridge.control("stopDtwRecording")
+    assert bridge.session.running
+    bridge.control("startDtwRecording", 1)
+    bridge.control("stopRunning")
+    bridge.control("stopDtwRecording")
+    assert not bridge.session.running
+
+
 @pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
 def test_inputs_that_are_no_numbers_get_finite_answers(bridge, broken: float) -> None:
     bridge.train()
