@@ -152,9 +152,10 @@ class Teacher:
         if self._held is not None and self._number == 0:
             held = "this sound held"
         doing = f"recording {len(self._rows)}" if self._rows is not None else ""
-        fits = "learning" if self.refit.busy else f"learned {self.refit.n_fits} times" if self.refit.n_fits else ""
+        fits = "learning" if self.refit.busy else f"learned {self.refit.n_fits}x" if self.refit.n_fits else ""
         problem = self._recorder.problem or self.refit.problem or self.problem
-        parts = [held, doing, f"{self.refit.n_taught} takes taught", fits, problem]
+        taught = f"{self.refit.n_taught} take{'s' * (self.refit.n_taught != 1)} taught"
+        parts = [held, doing, taught, fits, problem]
         return ", ".join(part for part in parts if part)
 
     def _do(self, action: Action) -> None:

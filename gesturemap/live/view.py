@@ -56,8 +56,7 @@ def draw(
     from rich.table import Table
 
     shot, counters = loop.snapshot, loop.counters
-    title = _KEYS if teacher is None else f"{_KEYS}  {_TEACHING_KEYS}"
-    table = Table(box=None, show_header=False, title=title, title_justify="left")
+    table = Table(box=None, show_header=False, title=_KEYS, title_justify="left")
     if shot is None:
         table.add_row("waiting for the first frame")
         return table
@@ -71,6 +70,7 @@ def draw(
     table.add_row("latency", f"median {total['median']:.2f} ms, p99 {total['p99']:.2f}, max {total['max']:.2f}", "")
     if teacher is not None:
         table.add_row("teaching", teacher.state, "")
+        table.add_row("", _TEACHING_KEYS, "")
     for sink in sinks:
         counts = [f"{key} {value}" for key, value in sink.summary().items() if isinstance(value, int)]
         table.add_row(str(sink.summary()["output"]), ", ".join(counts), "")

@@ -21,12 +21,16 @@ class FitProcess:
     """Runs one function after another in another process; ends with this one, however that ends.
 
     As `concurrent.futures.Executor`, but `submit` returns at once whatever has to be sent.
+
+    Parameters
+    ----------
+    needs : a function whose module the process loads at once, so that the first call does not wait for it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, needs: Callable[..., Any]) -> None:
         context = get_context("spawn")  # a fork would copy threads and open devices
         self._pipe, there = context.Pipe()
-        self._process = context.Process(target=_serve, args=(there,), daemon=True)
+        self._process = context.Process(target=_serve, args=(there, needs), daemon=True)
         self._process.start()
         there.close()
         self._courier = ThreadPoolExecutor(1, thread_name_prefix="fit")
@@ -52,8 +56,8 @@ class FitProcess:
         return result
 
 
-def _serve(pipe: Connection) -> None:
-    """In the other process: call what comes until the pipe is closed."""
+def _serve(pipe: Connection, needs: Callable[..., Any]) -> None:
+    """In the other process: call what comes until the pipe is closed; `needs` was loaded by being sent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the performance, which then closes the pipe
     if hasattr(os, "nice"):
         os.nice(_NICE)

@@ -53,7 +53,7 @@ class OnlineRefit:
         self._known = mapping.examples
         self._taught: list[tuple[Array, Array]] = []
         self._undone: list[tuple[Array, Array]] = []
-        self._executor = executor if executor is not None else FitProcess()
+        self._executor = executor if executor is not None else FitProcess(_fit)
         self._pending: tuple[Future[Any], Examples] | None = None
         self._wanted = False
         self._changes = self._learned = 0

@@ -13,7 +13,7 @@ from audiovae.latent_space import LatentSpace
 from gesturemap.clock import ManualClock
 from gesturemap.errors import GestureMapError, MappingError
 from gesturemap.features import extract_features
-from gesturemap.frame import Array
+from gesturemap.frame import Array, Frame
 from gesturemap.live.perform import Outputs, perform
 from gesturemap.live.settings import LiveSettings
 from gesturemap.live.teaching import Teaching, open_teacher
@@ -155,3 +155,30 @@ def test_refusals(
     with pytest.raises(MappingError, match="choose another name"):
         open_teacher(mapping, tracker, play_space, Teaching(tmp_path / "a.rec", save=tmp_path / "there"))
     assert not (tmp_path / "a.rec").exists()
+
+
+def test_the_performer_is_told_what_goes_on(
+    mapping: Mapping, play_space: LatentSpace, make_recording: Any, list_tracker: Any, tmp_path: Path
+) -> None:
+    tracker = list_tracker(make_recording(1, 30).takes[0], mapping.layout)
+    teacher = open_teacher(mapping, tracker, play_space, Teaching(tmp_path / "a.rec", sounds=2))
+    said = [teacher.state]
+    teacher.do(Action.RECORD)
+    said.append(teacher.state)
+    for index in range(3):
+        teacher.latents(float(index), mapping.examples.features[index])
+    teacher.do(Action.RECORD)
+    said.append(teacher.state)
+    teacher.see(Frame(3.0, np.zeros(3)))
+    teacher.latents(3.0, mapping.examples.features[3])
+    said.append(teacher.state)
+    teacher.do(Action.NEXT_SNAPSHOT)  # ends the take as well
+    said.append(teacher.state)
+    teacher.close()
+    assert said == [
+        "0 takes taught",
+        "0 takes taught, nothing sounds to record a gesture to: show a hand, or step to a sound",
+        "this sound held, recording 0, 0 takes taught",
+        "this sound held, recording 1, 0 takes taught",
+        "sound 1 of 2 held, 1 take taught",
+    ]

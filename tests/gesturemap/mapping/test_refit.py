@@ -202,7 +202,7 @@ def fail(text: str) -> None:
 
 
 def test_a_process_answers_fails_and_dies_without_taking_the_stage_along() -> None:
-    process = FitProcess()
+    process = FitProcess(fail)
     assert process.submit(divmod, 7, 2).result(30) == (3, 1)
     with pytest.raises(MappingError, match="two is too few"):
         process.submit(fail, "two is too few").result(30)
