@@ -14,7 +14,7 @@ import numpy as np
 from gesturemap.clock import Clock
 from gesturemap.errors import MissingExtraError, TrackerError
 from gesturemap.frame import Array
-from gesturemap.trackers.midi_channels import DEFAULT_CHANNELS, MidiMessage, MidiState
+from gesturemap.trackers.midi_channels import DEFAULT_CHANNELS, MidiState
 from gesturemap.trackers.outage import RETRY_S
 from gesturemap.trackers.quiet import quiet_stderr
 from gesturemap.trackers.sampled import DEFAULT_RATE, SampledTracker
@@ -30,8 +30,8 @@ class MidiPort(Protocol):
     name: str
     closed: bool
 
-    def iter_pending(self) -> Iterable[MidiMessage]:
-        """Messages that came since it was last asked."""
+    def iter_pending(self) -> Iterable[Any]:
+        """Messages of mido's that came since it was last asked."""
 
     def close(self) -> None:
         """Let go of it."""

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 
 from gesturemap.errors import TrackerError
 from gesturemap.frame import Array, Channel, Layout
+from gesturemap.trackers.midi_pairs import N_PAIRED, NULL, BytePairs, Reading
 
 WHOLE = -1  # in place of the number of a knob or key: what the whole controller has once
 DEFAULT_CHANNELS = "cc1,bend,pressure,note,velocity"
 
-_WORD = re.compile(r"(?:(cc|key|touch)(\d{1,3})|(bend|pressure|note|velocity))(?:@(\d{1,2}))?")
-
-
-class MidiMessage(Protocol):
-    """The part of mido's message that is used here; each type has its own further attributes."""
-
-    type: str
+_WORD = re.compile(r"(?:(cc|nrpn|key|touch)(\d{1,5})(:14bit)?|(bend|pressure|note|velocity))(?:@(\d{1,2}))?")
+_HIGHEST = {"cc": 127, "cc14": N_PAIRED - 1, "nrpn": NULL - 1, "nrpn14": NULL - 1, "key": 127, "touch": 127}
 
 
 class MidiState:
@@ -30,6 +26,8 @@ class MidiState:
     channels : words with commas between them, each with ``@1`` to ``@16`` for one MIDI channel only:
 
         - ``cc1`` to ``cc127``: a control change, 0 to 1. NaN until it is moved, because nobody knows where it is;
+        - ``cc1:14bit`` to ``cc31:14bit``: the same with its fine partner, controller 33 to 63;
+        - ``nrpn0`` to ``nrpn16382``: a non-registered parameter, ``nrpn300:14bit`` with the fine byte of its data;
         - ``bend``: the pitch wheel, -1 to 1, 0 until it is moved;
         - ``pressure``: channel aftertouch, 0 to 1;
         - ``note``: the newest key that is down, 0 to 1 for 0 to 127; NaN while none is;
@@ -52,35 +50,39 @@ class MidiState:
 
     def reset(self) -> None:
         """As before the first message."""
-        unknown = {"cc": np.nan, "note": np.nan}
+        unknown = dict.fromkeys(("cc", "cc14", "nrpn", "nrpn14", "note"), np.nan)
         self._values = np.array([unknown.get(kind, 0.0) for kind, _, _ in self._wanted])
         self._down: list[tuple[int, int, float]] = []  # MIDI channel, note, velocity, in the order they went down
+        self._pairs = BytePairs()
 
     def values(self) -> Array:
-        """(n_channels,) now."""
+        """(n_channels,) of the frame that ends now."""
+        for reading in self._pairs.end_frame():
+            self._take(*reading)
         return self._values.copy()
 
-    def update(self, message: MidiMessage) -> bool:
-        """Take a message; whether any channel depends on it."""
+    def update(self, message: Any) -> None:
+        """Take a message of mido's."""
         found = _reading(message)
         if found is None:
-            return False
-        kind, number, value = found
-        channel: int = message.channel + 1  # type: ignore[attr-defined]
+            return
+        self._take(*found)
+        if found[0] == "cc":
+            _, number, channel, _ = found
+            for reading in self._pairs.update(channel, number, message.value):
+                self._take(*reading)
+
+    def _take(self, kind: str, number: int, channel: int, value: float) -> None:
         if kind == "key":
             self._down = [key for key in self._down if key[:2] != (channel, number)]
             self._down += [(channel, number, value)] if value else []
-        used = False
         for column, (wanted, wanted_number, only) in enumerate(self._wanted):
             if only not in (None, channel):
                 continue
             if kind == "key" and wanted in ("note", "velocity"):
                 self._values[column] = self._newest_key(wanted, only)
-                used = True
             elif (wanted, wanted_number) == (kind, number):
                 self._values[column] = value
-                used = True
-        return used
 
     def _newest_key(self, wanted: str, only: int | None) -> float:
         down = [key for key in self._down if only in (None, key[0])]
@@ -89,37 +91,38 @@ class MidiState:
         return down[-1][1] / 127 if wanted == "note" else down[-1][2]
 
 
-def _reading(message: MidiMessage) -> tuple[str, int, float] | None:
-    """Kind, number and value of a message; None for those that are no position of anything."""
+def _reading(message: Any) -> Reading | None:
+    """Kind, number, MIDI channel and value of a message of mido's; None for those that are no position of anything."""
     match message.type:
         case "control_change":
-            return "cc", message.control, message.value / 127  # type: ignore[attr-defined]
+            return "cc", message.control, message.channel + 1, message.value / 127
         case "pitchwheel":
-            pitch: int = message.pitch  # type: ignore[attr-defined]
-            return "bend", WHOLE, pitch / (8191 if pitch > 0 else 8192)
+            return "bend", WHOLE, message.channel + 1, message.pitch / (8191 if message.pitch > 0 else 8192)
         case "aftertouch":
-            return "pressure", WHOLE, message.value / 127  # type: ignore[attr-defined]
+            return "pressure", WHOLE, message.channel + 1, message.value / 127
         case "polytouch":
-            return "touch", message.note, message.value / 127  # type: ignore[attr-defined]
+            return "touch", message.note, message.channel + 1, message.value / 127
         case "note_on":
-            return "key", message.note, message.velocity / 127  # type: ignore[attr-defined]
+            return "key", message.note, message.channel + 1, message.velocity / 127
         case "note_off":
-            return "key", message.note, 0.0  # type: ignore[attr-defined]
+            return "key", message.note, message.channel + 1, 0.0
     return None
 
 
 def _parse_word(word: str) -> tuple[str, int, int | None]:
-    """Kind, number and the only MIDI channel of ``cc74@2``."""
+    """Kind, number and the only MIDI channel of ``cc74@2``; the kind of ``cc1:14bit`` is ``cc14``."""
     found = _WORD.fullmatch(word)
+    kind = "" if found is None else found[4] or found[1] + ("14" if found[3] else "")
     number = int(found[2]) if found and found[2] else WHOLE
-    only = int(found[4]) if found and found[4] else None
-    if found is None or number > 127 or only == 0 or (only or 1) > 16:
+    only = int(found[5]) if found and found[5] else None
+    if found is None or number > _HIGHEST.get(kind, WHOLE) or only == 0 or (only or 1) > 16:
         raise TrackerError(
-            f"MIDI channel {word!r} found; expected cc1 to cc127, bend, pressure, note, velocity, key0 to key127 or "
-            "touch0 to touch127, each with @1 to @16 for one MIDI channel only"
+            f"MIDI channel {word!r} found; expected cc1 to cc127, bend, pressure, note, velocity, key0 to key127, "
+            f"touch0 to touch127 or nrpn0 to nrpn{NULL - 1}, cc1 to cc{N_PAIRED - 1} and nrpn also with :14bit, each "
+            "with @1 to @16 for one MIDI channel only"
         )
-    return found[1] or found[3], number, only
+    return kind, number, only
 
 
 def _channel_name(word: str) -> str:
-    return word.replace("@", "_ch")
+    return word.replace("@", "_ch").replace(":", "_")

@@ -10,6 +10,8 @@ from typing import Any
 import mido
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from mido.ports import EchoPort
 
 from gesturemap.clock import ManualClock
@@ -82,7 +84,90 @@ def test_one_midi_channel_only(play: Play) -> None:
     np.testing.assert_array_equal(values[-1], [1, 0])
 
 
-@pytest.mark.parametrize("channels", ["", "cc", "cc128", "volume", "cc1@0", "cc1@17", "bend3", "cc1,,cc2"])
+def cc(control: int, value: int, channel: int = 0) -> mido.Message:
+    return mido.Message("control_change", control=control, value=value, channel=channel)
+
+
+def nrpn(number: int, value: int) -> list[mido.Message]:
+    """The four messages of a non-registered parameter."""
+    pairs = ((99, number // 128), (98, number % 128), (6, value // 128), (38, value % 128))
+    return [cc(control, byte) for control, byte in pairs]
+
+
+@given(st.lists(st.integers(0, 16383), min_size=1, max_size=8), st.integers(0, 31))
+def test_a_knob_of_14_bits_is_where_its_two_bytes_say(places: list[int], control: int) -> None:
+    state = MidiState(f"cc{control}:14bit,cc{control}")
+    for place in places:
+        state.update(cc(control, place // 128))
+        state.update(cc(control + 32, place % 128))
+        np.testing.assert_array_equal(state.values(), [place / 16383, (place // 128) / 127])
+
+
+def test_between_its_two_bytes_a_knob_is_where_it_was() -> None:
+    """From 63 127 to 64 0: at no frame 64 127 or 63 0. A coarse byte whose fine one never comes counts one later."""
+    state = MidiState("cc1:14bit")
+    state.update(cc(33, 5))
+    assert np.isnan(state.values()[0])  # half a number
+    before, after = 64 * 128 - 1, 64 * 128
+    seen = []
+    for message in (cc(1, 63), cc(33, 127), cc(1, 64), cc(33, 0), cc(1, 63), cc(33, 127), cc(1, 100), None):
+        if message:
+            state.update(message)
+        seen.append(state.values()[0] * 16383)
+    expected = [before, before, after, after, before, before, 100 * 128]
+    np.testing.assert_allclose(seen[1:], expected, rtol=1e-12)
+
+
+def test_a_knob_without_a_fine_byte_reaches_its_end() -> None:
+    state = MidiState("cc1:14bit")
+    for value, expected in ((127, 1.0), (0, 0.0)):
+        state.update(cc(1, value))
+        assert state.values()[0] == expected
+
+
+def test_nrpn(play: Play) -> None:
+    """Each number is its own knob; a registered parameter and the null number are none; the other MIDI channel too."""
+    assert MidiState("nrpn300:14bit@2").layout.names == ("nrpn300_14bit_ch2",)
+    messages = [
+        *nrpn(300, 16383),
+        *nrpn(5, 8192),
+        cc(38, 1),  # a fine move of the number chosen last
+        *[cc(99, 127), cc(98, 127), cc(6, 0)],  # null
+        *[cc(99, 0), cc(98, 5), cc(101, 0), cc(100, 0), cc(6, 0), cc(38, 0)],  # registered parameter 0
+        *[cc(99, 0, 1), cc(98, 5, 1), cc(6, 127, 1)],
+    ]
+    values = play("nrpn300:14bit,nrpn5:14bit@1,nrpn5@2", *messages)
+    nan = np.nan
+    np.testing.assert_allclose(values[0], [nan, nan, nan])
+    np.testing.assert_allclose(values[4], [1.0, nan, nan])
+    np.testing.assert_allclose(values[9], [1.0, 8193 / 16383, nan])
+    np.testing.assert_allclose(values[-2], [1.0, 8193 / 16383, nan])
+    np.testing.assert_allclose(values[-1], [1.0, 8193 / 16383, 1.0])
+
+
+def test_a_file_of_14_bits(tmp_path: Path) -> None:
+    """A fader that rises by 100 of 16384 every 10 ms, and an NRPN half way: read by the words behind the source."""
+    file = mido.MidiFile(ticks_per_beat=500)  # 1 tick is 1 ms
+    track = mido.MidiTrack()
+    for step in range(101):
+        place = 100 * step
+        track += [cc(2, place // 128).copy(time=10 if step else 0), cc(34, place % 128)]
+        track += nrpn(1000, 12345) if step == 50 else []
+    file.tracks.append(track)
+    file.save(tmp_path / "fader.mid")
+    tracker = open_tracker(f"midi:{tmp_path / 'fader.mid'}?channels=cc2:14bit,nrpn1000:14bit")
+    time_s, values = read_all(tracker)
+    assert tracker.layout.names == ("cc2_14bit", "nrpn1000_14bit")
+    np.testing.assert_allclose(values[:, 0] * 16383, 100 * np.floor(100 * time_s + 1e-6), atol=100.1)
+    assert values[-1, 0] == 10000 / 16383
+    assert np.isnan(values[:50, 1]).all()
+    assert values[52, 1] == 12345 / 16383
+
+
+WRONG = ["cc128", "volume", "cc1@0", "cc1@17", "bend3", "cc32:14bit", "key60:14bit", "nrpn16383", "cc1:12bit", "nrpn@1"]
+
+
+@pytest.mark.parametrize("channels", ["", "cc", "cc1,,cc2", *WRONG])
 def test_channels_that_are_none(channels: str) -> None:
     """Refused with those that are."""
     with pytest.raises(TrackerError, match="expected cc1 to cc127, bend"):
