@@ -16,6 +16,7 @@ from gesturemap.bridge.examples import spread_choice
 from gesturemap.bridge.learning import choose_regressor
 from gesturemap.bridge.outputs import NumericOutput, parse_output
 from gesturemap.bridge.session import Session
+from gesturemap.bridge.slots import Slot
 from gesturemap.errors import OscError
 from gesturemap.osc.codec import encode, encode_bundle
 
@@ -107,9 +108,18 @@ def state(session: Session) -> None:
 def model_state(session: Session, number: int) -> None:
     """Answer with one output: number, name, kind, state of its model, regressor, value, recorded, running."""
     slot = session.slot(number)
-    words = [number, slot.name, slot.kind.spec, session.model_state(slot), slot.choice.name]
+    words = [number, slot.name, slot.kind.spec, _model_state(session, slot), slot.choice.name]
     flags = [int(slot.recording), int(slot.running)]
     session.send(encode("/gesturemap/model", [*words, session.values[number - 1], *flags]))
+
+
+def _model_state(session: Session, slot: Slot) -> str:
+    """As in the original."""
+    if session.training.busy and slot.training:
+        return "building"
+    if slot.learned is not None:
+        return "needs_rebuilding" if slot.stale else "built"
+    return "ready_for_building" if len(session.examples) else "not_ready"
 
 
 def report(session: Session) -> None:

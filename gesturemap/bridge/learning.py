@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 
 from audiovae.settings import Settings, apply_overrides, build
+from gesturemap.bridge.examples import Examples
 from gesturemap.bridge.outputs import ClassOutput, NumericOutput, Output
 from gesturemap.frame import Array
 from gesturemap.regressors import find_regressor, make_regressor, regressor_settings
 from gesturemap.regressors.classifiers import make_classifier
+from gesturemap.regressors.dtw import GestureRecogniser
 from gesturemap.regressors.rows import MIN_ROWS, contiguous_blocks, spread_rows
 from gesturemap.regressors.settings import GaussianProcessSettings
 
@@ -158,6 +160,15 @@ def learn(lesson: Lesson, cancelled: Callable[[], bool] = lambda: False) -> list
         if rows.any():
             learned.append(_fit(lesson, outputs, rows))
     return learned
+
+
+def learn_gestures(recogniser: GestureRecogniser, examples: Examples) -> None:
+    """Compare with these examples from now; a round is one, if it is long enough and all numbers are."""
+    recogniser.delete()
+    for each in examples.rounds:
+        rows = np.array(each.inputs)
+        if len(rows) >= recogniser.min_length and np.isfinite(rows).all():
+            recogniser.add_example(int(each.outputs[0][0]), rows)
 
 
 def measure_held_out(lesson: Lesson) -> list[HeldOut]:

@@ -18,7 +18,7 @@ from audiovae.errors import AudioVAEError
 from gesturemap.bridge.answering import AnswerPlan
 from gesturemap.bridge.examples import Examples, Round
 from gesturemap.bridge.folder import TakeLog
-from gesturemap.bridge.learning import Lesson
+from gesturemap.bridge.learning import Lesson, learn_gestures
 from gesturemap.bridge.outputs import DtwOutput, NumericOutput, Output, check_outputs
 from gesturemap.bridge.settings import BridgeSettings, Counts, State
 from gesturemap.bridge.slots import Slot
@@ -195,11 +195,7 @@ class Session:
     def examples_changed(self) -> None:
         """Call it when rounds have come or gone: gestures compare with what there is, and the folder is written."""
         if self.gestures is not None:
-            self.gestures.delete()
-            for each in self.examples.rounds:
-                rows = np.array(each.inputs)
-                if len(rows) >= self.gestures.min_length and np.isfinite(rows).all():
-                    self.gestures.add_example(int(each.outputs[0][0]), rows)
+            learn_gestures(self.gestures, self.examples)
         for slot in self.slots:
             slot.stale = True
         self.changed = True
@@ -227,14 +223,6 @@ class Session:
     def end_example(self) -> None:
         """The next example is a round of its own, in the same take on disk."""
         self._round = None
-
-    def model_state(self, slot: Slot) -> str:
-        """State of one output's model, as in the original."""
-        if self.training.busy and slot.training:
-            return "building"
-        if slot.learned is not None:
-            return "needs_rebuilding" if slot.stale else "built"
-        return "ready_for_building" if len(self.examples) else "not_ready"
 
     @property
     def names(self) -> tuple[str, ...]:
