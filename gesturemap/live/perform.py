@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import gc
-import os
-import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +20,7 @@ from gesturemap.live.guard import Guard
 from gesturemap.live.loop import ControlLoop
 from gesturemap.live.osc_output import LatentDescription, OscOutput
 from gesturemap.live.paced import PacedTracker
+from gesturemap.live.scheduling import undisturbed, urgent
 from gesturemap.live.settings import LiveSettings
 from gesturemap.live.sinks import LatentSink
 from gesturemap.live.sources import MappingSource
@@ -147,8 +145,8 @@ def perform(
             listener = stack.enter_context(closing(OscControl(controls, control[1], control[0])))
         stack.enter_context(signals(controls))
         if not offline:
-            stack.enter_context(_undisturbed())
-            stack.enter_context(_urgent(settings.priority))
+            stack.enter_context(undisturbed())
+            stack.enter_context(urgent(settings.priority))
             stack.enter_context(keys(controls))
         stack.enter_context(tracker)  # late, so that no frame waits for what comes before
         description = _describe(source, space, guard, tracker, settings)
@@ -288,32 +286,3 @@ def _make_sound(
         from gesturemap.live.live_sound import LiveSound
 
         yield LiveSound(player, guard.rest, settings, clock, outputs.audio or None, base)
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Other threads let go of the interpreter soon, and the garbage collector leaves alone what was there before."""
-    interval_s = sys.getswitchinterval()
-    sys.setswitchinterval(5e-4)
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-        sys.setswitchinterval(interval_s)
-
-
-@contextmanager
-def _urgent(priority: int) -> Iterator[None]:
-    """Run before all other programs, where the system allows it; threads made inside do not inherit it."""
-    before = None
-    if priority and hasattr(os, "sched_setscheduler"):
-        before = os.sched_getscheduler(0)
-        with suppress(PermissionError):
-            os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
-    try:
-        yield
-    finally:
-        if before is not None:
-            os.sched_setscheduler(0, before, os.sched_param(0))
