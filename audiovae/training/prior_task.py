@@ -21,7 +21,7 @@ from audiovae.player import Player
 from audiovae.settings import Settings
 from audiovae.training.corpus_check import check_corpus
 from audiovae.training.corpus_latents import encode_corpus
-from audiovae.training.schedules import cosine_decay, ramp
+from audiovae.training.optimiser import descend, make_adamw, set_rate
 from audiovae.training.task import TrainerSettings
 
 FloatArray = npt.NDArray[np.floating[Any]]
@@ -121,10 +121,7 @@ class PriorTask:
         self.model.initialise(train)
         self.networks: dict[str, nn.Module] = {"model": self.model}
         t = settings.training
-        optimiser = torch.optim.AdamW(
-            self.model.parameters(), t.learning_rate, betas=(0.9, 0.99), weight_decay=t.weight_decay
-        )
-        self.optimisers: dict[str, torch.optim.Optimizer] = {"model": optimiser}
+        self.optimisers = {"model": make_adamw(self.model, t.learning_rate, t.weight_decay)}
         self._wrapped: Any = None
 
     def setup(self, fabric: Fabric) -> None:
@@ -138,19 +135,12 @@ class PriorTask:
     def step(self, fabric: Fabric, step: int, rng: np.random.Generator) -> dict[str, Tensor]:
         """One step; ``nats`` (log-likelihood per frame and dimension) and ``gradient_norm``."""
         s, t = self.settings, self.settings.training
-        rate = t.learning_rate * ramp(step + 1, 50) * cosine_decay(step, s.trainer.max_steps, floor=0.01)
-        for group in self.optimisers["model"].param_groups:
-            group["lr"] = rate
+        set_rate(self.optimisers["model"], t.learning_rate, step, s.trainer.max_steps, floor=0.01)
         latents = self._draw(rng).to(fabric.device)
         noise = t.context_noise * self.model.std[:, None] * torch.randn_like(latents)
         with self.settings.trainer.autocast(fabric.device):
             nats = self._wrapped(latents, latents + noise).mean() / latents.shape[1]
-        self._optimiser.zero_grad()
-        fabric.backward(-nats)
-        # A norm that is not finite is not refused here but by the loop, which knows the step.
-        norm = fabric.clip_gradients(self._wrapped, self._optimiser, max_norm=t.clip_norm, error_if_nonfinite=False)
-        assert norm is not None
-        self._optimiser.step()
+        norm = descend(fabric, -nats, self._wrapped, self._optimiser, t.clip_norm)
         return {"nats": nats.detach(), "gradient_norm": norm.detach()}
 
     def validate(self, model: nn.Module) -> dict[str, Any]:

@@ -19,7 +19,8 @@ from audiovae.settings import Settings
 from audiovae.training.augmentation import MelAugmentationSettings, MelExcerpts
 from audiovae.training.corpus_check import check_corpus
 from audiovae.training.losses import RECONSTRUCTION_LOSSES, ReconstructionLoss, kl_divergence, weighted_sum
-from audiovae.training.schedules import cosine_decay, ramp
+from audiovae.training.optimiser import descend, make_adamw, set_rate
+from audiovae.training.schedules import ramp
 from audiovae.training.task import TrainerSettings
 
 FloatArray = npt.NDArray[np.floating[Any]]
@@ -109,10 +110,7 @@ class SpectralTask:
         self.model.initialise_linear(spec)
         self.networks: dict[str, nn.Module] = {"model": self.model}
         t = settings.training
-        optimiser = torch.optim.AdamW(
-            self.model.parameters(), t.learning_rate, betas=(0.9, 0.99), weight_decay=t.weight_decay
-        )
-        self.optimisers: dict[str, torch.optim.Optimizer] = {"model": optimiser}
+        self.optimisers = {"model": make_adamw(self.model, t.learning_rate, t.weight_decay)}
         self._wrapped: Any = None
 
     def setup(self, fabric: Fabric) -> None:
@@ -126,9 +124,7 @@ class SpectralTask:
     def step(self, fabric: Fabric, step: int, rng: np.random.Generator) -> dict[str, Tensor]:
         """One step; ``reconstruction``, ``kl`` (nats, mean over dimensions), ``total`` and ``gradient_norm``."""
         s, t = self.settings, self.settings.training
-        rate = t.learning_rate * ramp(step + 1, 50) * cosine_decay(step, s.trainer.max_steps, floor=0.01)
-        for group in self.optimisers["model"].param_groups:
-            group["lr"] = rate
+        set_rate(self.optimisers["model"], t.learning_rate, step, s.trainer.max_steps, floor=0.01)
         mel = self._excerpts.draw(rng, t.batch_size, t.excerpt_frames)
         spec = torch.from_numpy(self.transform.compress(mel)).to(fabric.device)
         with s.trainer.autocast(fabric.device):
@@ -138,14 +134,7 @@ class SpectralTask:
             "kl": kl_divergence(mean, log_variance).mean(),
         }
         total = weighted_sum(losses, {"reconstruction": 1.0, "kl": t.beta * ramp(step, t.beta_warmup)})
-        self._optimiser.zero_grad()
-        fabric.backward(total)
-        # A norm that is not finite is not refused here but by the loop, which knows the step.
-        norm = fabric.clip_gradients(
-            self._wrapped, self._optimiser, max_norm=t.clip_norm, error_if_nonfinite=False
-        )
-        assert norm is not None
-        self._optimiser.step()
+        norm = descend(fabric, total, self._wrapped, self._optimiser, t.clip_norm)
         losses |= {"total": total, "gradient_norm": norm}
         return {name: value.detach() for name, value in losses.items()}
 

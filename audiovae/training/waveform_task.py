@@ -27,7 +27,8 @@ from audiovae.training.losses import (
     multi_scale_distance,
     weighted_sum,
 )
-from audiovae.training.schedules import cosine_decay, ramp
+from audiovae.training.optimiser import descend, set_rate
+from audiovae.training.schedules import ramp
 from audiovae.training.task import TrainerSettings
 from audiovae.training.waveform_excerpts import WaveformAugmentationSettings, WaveformExcerpts
 
@@ -156,7 +157,7 @@ class WaveformTask:
         ``discriminator_norm``.
         """
         s, t = self.settings, self.settings.training
-        self._set_rate(step)
+        set_rate(self.optimisers["model"], t.learning_rate, step, s.trainer.max_steps, floor=0.1)
         second = self.stage(step) == 2
         # Nothing the encoder gives has a gradient then, and Adam passes over weights without one.
         self.model.encoder.requires_grad_(not second)
@@ -177,7 +178,7 @@ class WaveformTask:
             "feature_matching": t.feature_weight,
         }
         total = weighted_sum(losses, weights)
-        norm = self._update(fabric, total, self._generator, self._optimiser)
+        norm = descend(fabric, total, self._generator, self._optimiser, t.clip_norm)
         losses |= {"total": total, "gradient_norm": norm} | learnt
         return {name: value.detach() for name, value in losses.items()}
 
@@ -217,12 +218,6 @@ class WaveformTask:
             sounds[f"example_{index}/decoded"] = decoded[0].mean(dim=0).cpu().numpy()
         return sounds
 
-    def _set_rate(self, step: int) -> None:
-        s, t = self.settings, self.settings.training
-        rate = t.learning_rate * ramp(step + 1, 50) * cosine_decay(step, s.trainer.max_steps, floor=0.1)
-        for group in self.optimisers["model"].param_groups:
-            group["lr"] = rate
-
     def _distances(self, result: WaveformPass, audio: Tensor) -> dict[str, Tensor]:
         floor = self.settings.training.log_floor
         return {
@@ -237,7 +232,8 @@ class WaveformTask:
         with self.settings.trainer.autocast(fabric.device):
             scores = _scores(self._judge(torch.cat([real, fake])))
         loss = discriminator_hinge([score[:n] for score in scores], [score[n:] for score in scores])
-        norm = self._update(fabric, loss, self._judge, self._judge_optimiser)
+        clip_norm = self.settings.training.clip_norm
+        norm = descend(fabric, loss, self._judge, self._judge_optimiser, clip_norm)
         return {"discriminator": loss, "discriminator_norm": norm}
 
     def _adversarial_losses(self, fabric: Fabric, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
@@ -251,17 +247,6 @@ class WaveformTask:
             "adversarial": generator_hinge(_scores(of_fake)),
             "feature_matching": feature_matching(of_real, of_fake),
         }
-
-    def _update(self, fabric: Fabric, loss: Tensor, network: Any, optimiser: Any) -> Tensor:
-        optimiser.zero_grad()
-        fabric.backward(loss)
-        # A norm that is not finite is not refused here but by the loop, which knows the step.
-        norm: Tensor | None = fabric.clip_gradients(
-            network, optimiser, max_norm=self.settings.training.clip_norm, error_if_nonfinite=False
-        )
-        assert norm is not None
-        optimiser.step()
-        return norm
 
     def _held_out(self, model: WaveformVAE, total_s: float, file_s: float) -> list[Tensor]:
         """(1, channels, samples) of held-out files, the end filled with zeros to a whole latent frame."""
