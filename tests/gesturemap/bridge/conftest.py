@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from gesturemap.bridge import saving
-from gesturemap.bridge.dispatch import receive
+from gesturemap.bridge.dispatch import receive, rehearse
 from gesturemap.bridge.learning import choose_regressor
 from gesturemap.bridge.session import Session
 from gesturemap.bridge.settings import BridgeSettings
@@ -72,6 +72,8 @@ class Bridge:
         with np.errstate(all="ignore"):
             for packet in packets:
                 receive(self.session, packet)
+                if self.session.running:
+                    rehearse(self.session)
         saving.settle(self.session)
         return list(self.sent)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gesturemap.bridge.dispatch import rehearse
 from gesturemap.bridge.learning import choose_regressor
 from gesturemap.bridge.outputs import parse_output
 from gesturemap.osc.codec import Message, encode, encode_bundle, encode_floats
@@ -45,6 +46,20 @@ def test_one_answer_for_each_input_in_their_order(bridge) -> None:
     packets = [encode_floats("/wek/inputs", row) for row in rows.tolist()]
     np.testing.assert_allclose(outputs_of(bridge.give(*packets)), alone, atol=1e-6)
     np.testing.assert_allclose(outputs_of(bridge.give(encode_bundle(packets))), alone, atol=1e-6)
+
+
+def test_rehearsing_answers_nobody_and_changes_nothing(bridge) -> None:
+    bridge.train()
+    bridge.inputs(0.25, 0.5)
+    before = bridge.state()
+    bridge.sent.clear()
+    for _ in range(3):
+        rehearse(bridge.session)
+    assert bridge.sent == []
+    assert bridge.state() | {"packets": 0} == before | {"packets": 0}
+    assert len(bridge.session.recent) == 31
+    bridge.session.recent.clear()
+    rehearse(bridge.session)
 
 
 def test_a_message_between_inputs_takes_effect_between_their_answers(bridge) -> None:
