@@ -179,9 +179,9 @@ def perform(
     tracked = {"tracker_dropped": tracker.dropped, "tracker_lost": tracker.lost, "problem": loop.problem}
     counted = {"ended": ended} | loop.counters.summary() | lost | tracked
     counted |= {"in_vain": actions.in_vain, "outputs": [sink.summary() for sink in sinks]}
-    if teacher is None or teaching is None:
+    if teacher is None or teaching is None or space is None:
         return counted
-    saved = keep(teacher, teaching)
+    saved = keep(teacher, teaching, space)
     return counted | {"taught": teacher.summary() | {"saved": None if saved is None else str(saved)}}
 
 

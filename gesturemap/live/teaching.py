@@ -234,10 +234,10 @@ def open_teacher(mapping: Mapping, tracker: Tracker, space: LatentSpace, teachin
     return Teacher(mapping, OnlineRefit(mapping), clipped, BackgroundRecorder(recorder), teaching.fade_s)
 
 
-def keep(teacher: Teacher, teaching: Teaching) -> Path | None:
+def keep(teacher: Teacher, teaching: Teaching, space: LatentSpace) -> Path | None:
     """Save the mapping of a closed teacher, fitted on all that was taught; None if nothing is to be saved."""
-    if teaching.save is None or not teacher.refit.n_taught:
+    if teaching.save is None or not teacher.refit.n_fits:
         return None
-    return teacher.refit.mapping.save(teaching.save)
+    return teacher.refit.measured(space).save(teaching.save)
 
 

@@ -21,6 +21,12 @@ N_FOLDS = 5
 MAX_GUARD_S = 1.0
 FLAT = 0.2  # standard deviations of the model: a mapping that moves a latent less is hardly heard
 
+# What `measure_errors` may write on a card.
+MEASURED = frozenset(
+    ["unit", "spread", "known_rows", "fit_rmse", "held_out", "held_out_rmse", "mean_rmse", "held_out_r2"]
+    + ["held_out_r2_all", "warnings"]
+)
+
 Rows = npt.NDArray[np.intp]
 
 

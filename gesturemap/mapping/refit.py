@@ -10,13 +10,16 @@ from typing import Any, Protocol
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from audiovae.latent_space import LatentSpace
 from audiovae.settings import build
 from gesturemap.errors import MappingError
 from gesturemap.frame import Array
 from gesturemap.mapping.fit_process import FitProcess
+from gesturemap.mapping.held_out import MEASURED, measure_errors
 from gesturemap.mapping.mapping import Examples, Mapping
+from gesturemap.mapping.output_groups import fit_outputs, regressor_of_outputs
 from gesturemap.mapping.pairing import MAX_ROWS
-from gesturemap.regressors import find_regressor, make_regressor
+from gesturemap.regressors import find_regressor
 from gesturemap.regressors.rows import MIN_ROWS, spread_rows
 
 AGAIN = "fitted again on stage"
@@ -146,6 +149,18 @@ class OnlineRefit:
         self._start()
         return self.mapping if error is None else None
 
+    def measured(self, space: LatentSpace) -> Mapping:
+        """The newest mapping with its own errors on its card, measured now; takes several fits."""
+        mapping, examples = self.mapping, self.mapping.examples
+        settings = build(find_regressor(mapping.label.regressor).settings, mapping.regressor_settings, mapping.name)
+        made = (mapping.label.regressor, settings, examples.feature_names, mapping.latent_size, mapping.seed)
+        with threadpool_limits(limits=1, user_api="blas"):
+            errors = measure_errors(
+                regressor_of_outputs(*made), mapping.regressor, examples, space, mapping.low, mapping.high
+            )
+        kept = {key: value for key, value in mapping.card.items() if key not in MEASURED}
+        return replace(mapping, card=kept | errors)
+
     def close(self) -> None:
         """Wait for the fits that run or are wanted, take in the last, and let go of the thread."""
         while self._pending is not None:
@@ -159,11 +174,9 @@ class OnlineRefit:
             self._learned = self._changes
             examples = self._examples()
             # Only what the fit reads is sent.
-            mapping, rows = self.mapping, spread_rows(len(examples.features), MAX_ROWS)
-            assert examples.latents is not None
+            mapping = self.mapping
             known = (mapping.label.regressor, mapping.regressor_settings, mapping.seed, examples.feature_names)
-            fit = self._executor.submit(_fit, *known, examples.features[rows], examples.latents[rows])
-            self._pending = (fit, examples)
+            self._pending = (self._executor.submit(_fit, *known, examples.features, examples.latents), examples)
 
     def _examples(self) -> Examples:
         """The mapping's own examples, then take after take; of one made without examples those of the stage alone."""
@@ -174,13 +187,12 @@ class OnlineRefit:
         assert known.latents is not None
         first = int(known.take.max(initial=-1)) + 1
         rows = [len(features) for features, _ in self._taught]
-        return Examples(
-            known.feature_names,
-            np.concatenate([known.features, *(features for features, _ in self._taught)]),
-            np.concatenate([known.latents, *(latents for _, latents in self._taught)]),
-            np.concatenate([known.time_s, *(np.arange(n, dtype=np.float64) for n in rows)]),
-            np.concatenate([known.take, np.repeat(first + np.arange(len(rows)), rows)]),
-        )
+        features = np.concatenate([known.features, *(features for features, _ in self._taught)])
+        latents = np.concatenate([known.latents, *(latents for _, latents in self._taught)])
+        time_s = np.concatenate([known.time_s, *(np.arange(n, dtype=np.float64) for n in rows)])
+        take = np.concatenate([known.take, np.repeat(first + np.arange(len(rows)), rows)])
+        used = spread_rows(len(features), MAX_ROWS)
+        return Examples(known.feature_names, features[used], latents[used], time_s[used], take[used])
 
     def _as_mapping(self, regressor: Any, examples: Examples) -> Mapping:
         card, count = self.mapping.card, len(examples.features)
@@ -200,6 +212,5 @@ class OnlineRefit:
 def _fit(regressor: str, values: dict[str, Any], seed: int, names: tuple[str, ...], rows: Array, latents: Array) -> Any:
     """A fitted regressor of this name and these settings."""
     settings = build(find_regressor(regressor).settings, values, regressor)
-    unfitted = make_regressor(regressor, settings, len(names), latents.shape[1], seed, feature_names=names)
     with threadpool_limits(limits=1, user_api="blas"):
-        return unfitted.fit(rows, latents)
+        return fit_outputs(regressor_of_outputs(regressor, settings, names, latents.shape[1], seed), rows, latents)

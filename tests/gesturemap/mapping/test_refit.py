@@ -177,7 +177,7 @@ def test_a_failed_fit_leaves_the_old_one_playing(mapping: Mapping, monkeypatch: 
     refit.add(features, latents)
     refit.request()
     with monkeypatch.context() as patch:
-        patch.setattr("gesturemap.mapping.refit.make_regressor", fail)
+        patch.setattr("gesturemap.mapping.refit.fit_outputs", fail)
         executor.run()
     assert refit.poll() is None
     assert refit.mapping is mapping
