@@ -11,6 +11,7 @@ import typer
 
 from gesturemap.commands.options import Force, Json, Library
 from gesturemap.console import print_performance
+from gesturemap.errors import GestureMapError
 
 app = typer.Typer()
 
@@ -88,6 +89,9 @@ def perform(
         save_as=save_as,
     )
     print_performance(counted, as_json)
+    for output in counted["outputs"]:
+        if output.get("problem"):
+            raise GestureMapError(output["problem"])
 
 
 @app.command()

@@ -24,7 +24,10 @@ class LatentSink(Protocol):
         """Panic was pressed, or taken back."""
 
     def close(self) -> None:
-        """The performance is over: fade out, finish files, let go of devices. May take a moment."""
+        """The performance is over: fade out, finish files, let go of devices. May take a moment.
+
+        What cannot be finished is the ``problem`` of the summary, and ends the command with an error.
+        """
 
     def summary(self) -> dict[str, Any]:
         """What it is, and its counts, as plain values."""

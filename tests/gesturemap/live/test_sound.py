@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +11,16 @@ import numpy as np
 import pytest
 import soundfile
 
-from audiovae.errors import AudioVAEError, ModelFolderError
+from audiovae.errors import ModelFolderError
+from gesturemap import cli
 from gesturemap.clock import ManualClock
 from gesturemap.errors import GestureMapError
 from gesturemap.live.live_sound import LiveSound
+from gesturemap.live.perform import Outputs, perform
 from gesturemap.live.settings import LiveSettings
 from gesturemap.live.sound_file import SoundFile
+from gesturemap.mapping import Mapping
+from gesturemap.osc.udp import UdpReceiver
 from gesturemap.render import MAX_TAKE_S, resample_to_model
 
 
@@ -46,18 +52,74 @@ def test_nothing_played_writes_nothing_and_a_night_is_cut(stand_in: Any, tmp_pat
         SoundFile(tmp_path / "absent" / "a.wav", stand_in)
 
 
-def test_a_full_disk_leaves_nothing_half_written(stand_in: Any, tmp_path: Path, monkeypatch: Any) -> None:
+def test_a_full_disk_leaves_nothing_half_written_and_says_so(
+    stand_in: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink = SoundFile(tmp_path / "a.wav", stand_in)
+    sink.write(0.0, np.zeros(4))
+    sink.write(1.0, np.zeros(4))
+
     def full(path: Path, *rest: Any) -> None:
         Path(path).write_bytes(b"RIFF")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("scipy.io.wavfile.write", full)
-    sink = SoundFile(tmp_path / "a.wav", stand_in)
-    sink.write(0.0, np.zeros(4))
-    sink.write(1.0, np.zeros(4))
-    with pytest.raises(AudioVAEError, match="No space left"):
-        sink.close()
+    sink.close()
     assert list(tmp_path.iterdir()) == []
+    problem, space = sink.summary()["problem"], stand_in.space
+    assert "a.wav: the sound of 1.0 s was not written" in problem
+    assert "No space left on device" in problem
+    assert f"needs {4e-6 * space.channels * space.sample_rate:.1f} MB at most" in problem
+    assert sink.summary()["seconds"] == 0.0
+
+
+@pytest.mark.parametrize(("name", "reason"), [("a.xyz", r"a\.xyz: cannot write \.xyz"), ("a.wav", "Permission denied")])
+def test_a_place_that_takes_no_sound_is_refused_at_the_start(
+    name: str, reason: str, stand_in: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, *rest: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("scipy.io.wavfile.write", refuse)
+    with pytest.raises(GestureMapError, match=reason):
+        SoundFile(tmp_path / name, stand_in)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_performance_whose_sound_finds_no_room_ends_with_its_counters(
+    mapping: Mapping, make_recording: Any, list_tracker: Any, stand_in: Any, tmp_path: Path, clock: ManualClock
+) -> None:
+    """A real limit of the system: the file breaks off in the middle of its writing."""
+    resource = pytest.importorskip("resource")
+    take, receiver = make_recording(1, 60, seed=9).takes[0], UdpReceiver(0)
+    outputs = Outputs(osc=(("127.0.0.1", receiver.port),), audio_file=tmp_path / "a.wav")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, before[1]))
+    try:
+        tracker = list_tracker(take, mapping.layout)
+        counted = perform(mapping, tracker, outputs, control=None, clock=clock, player=stand_in)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    receiver.close()
+    sound, osc = counted["outputs"]
+    assert counted["frames"] == 60
+    assert osc["sent"] >= 60
+    assert "File too large" in sound["problem"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_problem_of_an_output_ends_the_command_with_an_error_after_the_counters(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counted = {"ended": "stopped", "outputs": [{"output": "file", "problem": "a.wav: no room"}]}
+    monkeypatch.setattr("gesturemap.live.start.start_performance", lambda *given, **options: counted)
+    monkeypatch.setattr(sys, "argv", ["gesturemap", "perform", "m", "--tracker", "synthetic", "--json"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 1
+    printed = capsys.readouterr()
+    assert json.loads(printed.out) == counted
+    assert "error: a.wav: no room" in printed.err
 
 
 class Card:
