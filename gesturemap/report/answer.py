@@ -34,7 +34,14 @@ def is_short(duration_s: float, gesture_s: float) -> bool:
 
 def write_answer(result: dict[str, Any]) -> str:
     """One paragraph: how much of the model this mapping reaches, and what that is worth."""
-    return " ".join([*_reach_sentences(result), *_region_sentences(result), *_floor_sentences(result)])
+    return " ".join(
+        [
+            *_reach_sentences(result),
+            *_learned_sentences(result),
+            *_region_sentences(result),
+            *_floor_sentences(result),
+        ]
+    )
 
 
 def write_findings(result: dict[str, Any]) -> list[str]:
@@ -148,6 +155,24 @@ def _reach_sentences(result: dict[str, Any]) -> list[str]:
     return sentences
 
 
+def _learned_sentences(result: dict[str, Any]) -> list[str]:
+    """That the gestures are those the mapping was fitted on, what that is worth, and what to do."""
+    takes, card = result["gesture"]["takes"], result["mapping"]["card"]
+    n_learned = sum(take["learned"] for take in takes)
+    if not n_learned:
+        return []
+    which = "these very gestures" if n_learned == len(takes) else f"{n_learned} of these {len(takes)} takes"
+    sentences = [
+        f"It learned from {which}: such numbers say how it repeats what it was shown, not what it makes of new "
+        f"gestures. Record others, and report on those."
+    ]
+    r2 = card.get("held_out_r2_all")
+    if r2 is not None:
+        what = "is no better than always playing the mean" if r2 <= 0 else f"explains {percent(r2)} of the movement"
+        sentences.append(f"On what was left out of the fit in turn to see that ({card['held_out']}) it {what}.")
+    return sentences
+
+
 def _region_sentences(result: dict[str, Any]) -> list[str]:
     """The parts of the model that it hardly gets to, in words, where the sound was measured and words fit."""
     regions = result["sound"]["regions"] if result["sound"] else []
@@ -193,6 +218,8 @@ def _playing_sentences(result: dict[str, Any]) -> list[str]:
         how = "calmer than" if ratio < low else "more restless than" if ratio > high else "about as lively as"
         sentences.append(f"It moves {how} real sound ({ratio:.2g} times its step).")
     r2 = result["mapping"]["card"].get("held_out_r2_all")
+    if any(take["learned"] for take in result["gesture"]["takes"]):
+        r2 = None  # the first paragraph says it
     if r2 is not None and r2 <= 0:
         sentences.append("On gestures it was not fitted on it is no better than always playing the mean.")
     elif r2 is not None:

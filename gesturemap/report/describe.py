@@ -112,6 +112,7 @@ def describe_gesture(played: Played, recordings: Sequence[Recording], space: Lat
         "n_frames": len(played.latents),
         "duration_s": len(played.latents) / space.latent_rate,
         "lost_share": played.lost_share,
+        "learned_share": played.learned_share,
         "takes": [asdict(take) for take in played.takes],
     }
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from audiovae.latent_space import LatentSpace
 from audiovae.latent_table import resample_latents
 from gesturemap.errors import ReportError
+from gesturemap.report.learned import find_learned
 from gesturemap.report.neighbours import Index, Points
 
 if TYPE_CHECKING:
@@ -28,12 +29,13 @@ MIN_DURATION_S = 1.0
 
 @dataclass(frozen=True)
 class PlayedTake:
-    """One take of the report: where it comes from and how much of it there is."""
+    """One take of the report: where it comes from, how much of it there is, and whether the mapping learned from it."""
 
     recording: str
     index: int
     duration_s: float
     lost_share: float
+    learned: bool
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,12 @@ class Played:
         total = sum(take.duration_s for take in self.takes)
         return sum(take.duration_s * take.lost_share for take in self.takes) / total if total else 0.0
 
+    @property
+    def learned_share(self) -> float:
+        """Share of the recorded time that the mapping learned from, 0 to 1."""
+        total = sum(take.duration_s for take in self.takes)
+        return sum(take.duration_s for take in self.takes if take.learned) / total if total else 0.0
+
 
 def play_recordings(mapping: Mapping, recordings: Sequence[Recording], space: LatentSpace) -> Played:
     """Every take of `recordings` through `mapping`, resampled to the latent rate of `space`.
@@ -75,14 +83,14 @@ def play_recordings(mapping: Mapping, recordings: Sequence[Recording], space: La
     latents, values, takes, lasting = [], [], [], []
     for recording in recordings:
         mapping.check_layout(recording)
-        for take in recording.takes:
+        for take, learned in zip(recording.takes, find_learned(mapping, recording.takes), strict=True):
             rows, hand, kept = _play_take(mapping, take, space)
             latents.append(rows)
             values.append(hand)
             lasting.append(kept)
             duration_s = len(kept) / space.latent_rate
             lost = 1 - float(kept.mean()) if len(kept) else 0.0
-            takes.append(PlayedTake(recording.path.name, take.index, duration_s, lost))
+            takes.append(PlayedTake(recording.path.name, take.index, duration_s, lost, learned))
     n_frames = sum(len(rows) for rows in latents)
     if n_frames < MIN_DURATION_S * space.latent_rate:
         raise ReportError(

@@ -14,6 +14,7 @@ import pytest
 from audiovae.latent_space import Cloud, LatentSpace
 from gesturemap.frame import Channel, Layout
 from gesturemap.mapping import Mapping
+from gesturemap.mapping.mapping import Examples
 from gesturemap.recording.recording import Recording, Take
 
 
@@ -78,6 +79,9 @@ def write_out(points: np.ndarray, group: np.ndarray, motion: np.ndarray, k: int)
     }
 
 
+NO_EXAMPLES = Examples((), np.empty((0, 6)), None, np.empty(0), np.empty(0, dtype=np.intp))
+
+
 @dataclass
 class StandInMapping:
     """A mapping that sends six channels through a fixed matrix: what the report needs of `Mapping`."""
@@ -96,6 +100,7 @@ class StandInMapping:
         )
     )
     card: dict[str, Any] = field(default_factory=dict)
+    examples: Examples = NO_EXAMPLES
     check_layout = Mapping.check_layout
 
     def map_take(self, time_s: np.ndarray, values: np.ndarray) -> np.ndarray:
