@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from audiovae.analysis import analysis_figures as figures
 from audiovae.analysis.analysis_answer import correlation, number, strongest
+from audiovae.analysis.page import fill_page
 from audiovae.analysis.snippets import embed_audio
 
 if TYPE_CHECKING:
@@ -19,22 +19,14 @@ MAX_EMBEDDED_S = 15.0
 
 def render_page(found: Analysis) -> str:
     """The page as text."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("analysis.html").render(
+    return fill_page(
+        "analysis.html",
         result=found.result,
         figures={name: Markup(svg) for name, svg in draw_figures(found).items()},
         sounds=embed_journeys(found),
         map_data=found.map_data,
-        script=Markup((Path(__file__).parent / "latent_map.js").read_text(encoding="utf-8")),
         strongest={i: strongest(found.result, i) for i in range(found.space.latent_size)},
         number=number,
         correlation=correlation,

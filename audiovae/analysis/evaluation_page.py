@@ -13,6 +13,7 @@ import numpy.typing as npt
 from audiovae.analysis.evaluation import name_models
 from audiovae.analysis.evaluation_answer import PRIMARY, PRIMARY_NAME
 from audiovae.analysis.evaluation_figures import draw_files, draw_sets, draw_spectrogram, peak_level_db
+from audiovae.analysis.page import fill_page
 from audiovae.analysis.patches import EMBEDDINGS
 from audiovae.analysis.reconstruction import METRICS
 from audiovae.analysis.snippets import embed_audio
@@ -49,19 +50,12 @@ def write_page(path: Path, result: Mapping[str, Any], model_dirs: Sequence[Path]
 
     The models of `model_dirs` decode the examples once more: sounds are not kept while they are measured.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
     models = result.get("models", [result])
     names = name_models(models)
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("evaluation.html").render(
+    page = fill_page(
+        "evaluation.html",
         answer=result["answer"],
         models=models,
         names=names,

@@ -132,21 +132,3 @@
   draw();
   explain();
 })();
-
-// Every other picture can be saved as the SVG that it is, in the colours it has now.
-document.querySelectorAll("figure > svg").forEach((svg) => {
-  const button = document.createElement("button");
-  button.textContent = "save figure";
-  button.addEventListener("click", () => {
-    const copy = svg.cloneNode(true);
-    copy.setAttribute("xmlns", ["http", "//www.w3.org/2000/svg"].join(":"));
-    const style = getComputedStyle(document.documentElement);
-    copy.style.color = getComputedStyle(document.body).color;
-    const text = copy.outerHTML.replace(/var\((--[a-z]+), [^)]*\)/g, (_, name) => style.getPropertyValue(name).trim());
-    const link = document.createElement("a");
-    link.download = `${svg.parentElement.id}.svg`;
-    link.href = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
-    link.click();
-  });
-  svg.after(button);
-});
