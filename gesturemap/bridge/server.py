@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import socket
-import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
@@ -28,9 +26,9 @@ from gesturemap.bridge.settings import BridgeSettings, Counts
 from gesturemap.clock import MonotonicClock
 from gesturemap.errors import OscError
 from gesturemap.osc.udp import UdpReceiver, UdpSender
+from gesturemap.scheduling import undisturbed, urgent
 
 BATCH_PORT = 12001  # the original's, fixed
-SWITCH_S = 0.0005  # how long the learning thread may keep the interpreter while an input waits
 
 
 def run_bridge(
@@ -41,6 +39,7 @@ def run_bridge(
     out_host: str = "127.0.0.1",
     project: Path | None = None,
     triggers: Path | None = None,
+    priority: int = 0,
     on_ready: Callable[[int], None] = lambda port: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Counts:
@@ -52,6 +51,7 @@ def run_bridge(
     in_host : 127.0.0.1 hears this machine alone, 0.0.0.0 every network.
     project : Wekinator project or session folder to open, train and run at once.
     triggers : file of keys, pedals and messages that record, train, run, ... without hands.
+    priority : real-time priority of answering, 1 to 99, where the system allows it (Linux, rtprio); 0 asks for none.
     on_ready : told the in-port once packets are received.
 
     Raises
@@ -64,10 +64,7 @@ def run_bridge(
         If the folder of the session is there, but no session.
     """
     clock = MonotonicClock()
-    before_s = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_S)
     with ExitStack() as stack:
-        stack.callback(sys.setswitchinterval, before_s)
         receiver = stack.enter_context(closing(UdpReceiver(in_port, in_host)))
         sender, batch_sender = (
             stack.enter_context(closing(UdpSender(out_host, port))) for port in (out_port, BATCH_PORT)
@@ -80,16 +77,15 @@ def run_bridge(
         wake = partial(tell.send, b"!")
         session = Session(settings, sender.send, executor, clock, wake, batch_sender.send)
         executor.submit(_warm_up, settings).result()
-        gc.collect()
-        gc.freeze()  # looking through a hundred thousand objects of libraries holds an answer up by milliseconds
-        stack.callback(gc.unfreeze)
+        stack.enter_context(undisturbed())
         if settings.folder is not None and settings.folder.exists():
             saving.load(session, settings.folder)
         if project is not None:
             open_session(session, project, then_run=True)
         on_ready(receiver.port)
         try:
-            serve(session, receiver, hear, pedals, stopped)
+            with urgent(priority):
+                serve(session, receiver, hear, pedals, stopped)
         except KeyboardInterrupt:
             pass
         finally:

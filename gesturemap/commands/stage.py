@@ -123,6 +123,9 @@ def bridge(
     triggers: Annotated[
         Path | None, typer.Option(help="Trigger file: record, train, run, undo, panic, ... by key, pedal, MIDI or OSC.")
     ] = None,
+    priority: Annotated[
+        int, typer.Option(min=0, max=99, help="Real-time priority, for a busy Linux machine (needs rtprio).")
+    ] = 0,
     strict: Annotated[bool, typer.Option("--strict", help="Read arguments as the original does: ints are 0.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
     table: Annotated[bool, typer.Option("--protocol", help="Print all messages it understands, and end.")] = False,
@@ -148,6 +151,7 @@ def bridge(
         out_host,
         project,
         triggers,
+        priority,
         on_ready=lambda port: typer.echo(
             f"listening on {in_host}:{port}, answering to {out_host}:{out_port}", err=True
         ),

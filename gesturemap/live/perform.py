@@ -20,7 +20,6 @@ from gesturemap.live.guard import Guard
 from gesturemap.live.loop import ControlLoop
 from gesturemap.live.osc_output import LatentDescription, OscOutput
 from gesturemap.live.paced import PacedTracker
-from gesturemap.live.scheduling import undisturbed, urgent
 from gesturemap.live.settings import LiveSettings
 from gesturemap.live.sinks import LatentSink
 from gesturemap.live.sources import MappingSource
@@ -32,6 +31,7 @@ from gesturemap.osc.wekinator_client import OUT_PORT, WekinatorClient
 from gesturemap.recording.hands_free import Triggers
 from gesturemap.recording.trajectory import load_trajectory
 from gesturemap.render import BaseSound
+from gesturemap.scheduling import undisturbed, urgent
 from gesturemap.trackers.base import Tracker
 
 CONTROL_PORT = 7401

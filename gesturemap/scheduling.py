@@ -1,4 +1,4 @@
-"""What keeps a control loop from being late: its place among the threads and the programs of this machine."""
+"""What keeps a loop that must answer from being late: its place among the threads and the programs of this machine."""
 
 from __future__ import annotations
 
