@@ -47,7 +47,6 @@ HERE = Path(__file__).resolve().parent
 OUT = HERE / "out" / "bridge.json"
 DRIVE = HERE.parent.parent / "shared" / "acceptance" / "wek_drive.py"
 SIZES = (100, 1000, 5000)
-SLOW_LARGEST = 1000  # the original's network takes minutes in Python beyond
 RATES = (5_000, 10_000, 15_000, 20_000, 25_000, 30_000, 40_000)
 LATENCY_RATES = (100, 1000)
 SO_TIMESTAMPNS = 35  # of Linux: the kernel tells when a packet came
@@ -79,11 +78,14 @@ def running(command: list[str]) -> Iterator[tuple[int, int]]:
 
 
 @contextlib.contextmanager
-def running_bridge(out_port: int | str, regressor: str = DEFAULT_CHOICE.name) -> Iterator[tuple[int, int]]:
+def running_bridge(
+    out_port: int | str, regressor: str = DEFAULT_CHOICE.name, priority: int = 0
+) -> Iterator[tuple[int, int]]:
     """A bridge in its own process; gives its in-port and process id."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-c", "from gesturemap.cli import main; main()", "bridge", "--in-port", "0"]
         options = ["--out-port", str(out_port), "--regressor", regressor, "--session", f"{folder}/a.session"]
+        options += ["--priority", str(priority)]
         with running(command + options) as server:
             yield server
 
@@ -113,9 +115,7 @@ def drive_all(program: Path, rounds: int) -> list[Results]:
     runs = []
     for _ in range(rounds):
         for n in SIZES:
-            runs.append(drive(program, n, DEFAULT_CHOICE.name))
-            if n <= SLOW_LARGEST:
-                runs.append(drive(program, n, "wekinator"))
+            runs += [drive(program, n, name) for name in (DEFAULT_CHOICE.name, "wekinator")]
     return runs
 
 
@@ -205,24 +205,37 @@ def latency(client: Client, rate: float, seconds: float = 4.0) -> Results:
 
 
 def latencies(rounds: int) -> list[Results]:
-    """The floor and both learners, in turns."""
+    """The floor, both learners, and one with priority, in turns; and what the processor does for it."""
+    default = DEFAULT_CHOICE.name
     with contextlib.ExitStack() as stack:
-        clients = {}
-        for name in ("echo", DEFAULT_CHOICE.name, "wekinator"):
+        clients, pids = {}, {}
+        for name in ("echo", default, f"{default}, priority", "wekinator"):
             client = clients[name] = Client()
-            port = str(client.port)
             answer = encode_floats("/wek/outputs", [0.5] * 8).hex()
-            echo = [sys.executable, "-c", ECHO, port, answer]
-            server = running(echo) if name == "echo" else running_bridge(port, name)
-            client.target = ("127.0.0.1", stack.enter_context(server)[0])
+            learner, _, urgent = name.partition(", ")
+            server = (
+                running([sys.executable, "-c", ECHO, str(client.port), answer])
+                if name == "echo"
+                else running_bridge(client.port, learner, priority=10 if urgent else 0)
+            )
+            in_port, pids[name] = stack.enter_context(server)
+            client.target = ("127.0.0.1", in_port)
             if name != "echo":
                 client.teach(1000)
-        return [
-            {"learner": name} | latency(client, rate)
-            for _ in range(rounds)
-            for rate in LATENCY_RATES
-            for name, client in clients.items()
-        ]
+        runs = []
+        for _ in range(rounds):
+            for rate in LATENCY_RATES:
+                for name, client in clients.items():
+                    before_s = processor_s(pids[name])
+                    runs.append({"learner": name} | latency(client, rate))
+                    runs[-1]["processor_s"] = round(processor_s(pids[name]) - before_s, 2)
+        return runs
+
+
+def processor_s(pid: int) -> float:
+    """Seconds of processor a process has had."""
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def flood(client: Client, rate: int, seconds: float = 3.0) -> Results:
@@ -370,11 +383,13 @@ def show(results: Results) -> None:
             table.add_row(run["label"], str(run["n"]), error, str(run["train_s"]), *cells, str(lost), run["loadavg"][0])
         console.print(table)
     if "latency" in results:
-        table = Table("server", "Hz", "sent", "answered", "arrived, 50 / 99 % ms", "received, 50 / 99 % ms", "load")
+        table = Table(
+            "server", "Hz", "sent", "answered", "arrived, 50 / 99 % ms", "received, 50 / 99 % ms", "CPU s", "load"
+        )
         for run in results["latency"]:
             times = ["{0} / {2}".format(*run.get(key, "---")) for key in ("arrived_ms", "received_ms")]
             counts = [str(run[key]) for key in ("rate", "sent", "answered")]
-            table.add_row(run["learner"], *counts, *times, f"{run['load']:.1f}")
+            table.add_row(run["learner"], *counts, *times, str(run["processor_s"]), f"{run['load']:.1f}")
         console.print(table)
     if "rate" in results:
         table = Table("messages/s asked", "sent", "answered", "lost", "load")
