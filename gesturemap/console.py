@@ -103,7 +103,8 @@ def print_performance(counted: dict[str, Any], as_json: bool) -> None:
         typer.echo(f"{output['output']}: {counts}")
     if "taught" in counted:
         taught = counted["taught"]
-        typer.echo(f"taught: {taught['takes']} takes, {taught['examples']} examples in {taught['recording']}")
+        where = f"{taught['examples']} examples in {taught['recording']}" if taught["examples"] else "nothing"
+        typer.echo(f"taught: {taught['takes']} takes, {where}")
         if taught["saved"]:
             typer.echo(f"fitted on them and saved: {taught['saved']}")
         if taught["problem"]:

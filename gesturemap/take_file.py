@@ -63,6 +63,16 @@ def find_take_files(folder: str | Path) -> dict[int, Path]:
     return dict(sorted(files.items()))
 
 
+def remove_if_empty(folder: str | Path) -> bool:
+    """Remove a recording without a take, not even one that was taken back; whether it was one."""
+    folder = Path(folder)
+    if [path.name for path in folder.iterdir()] != [HEADER_NAME]:
+        return False
+    (folder / HEADER_NAME).unlink()
+    folder.rmdir()
+    return True
+
+
 def read_take(path: str | Path) -> tuple[pa.Table, bool]:
     """Every row of a take that was flushed.
 

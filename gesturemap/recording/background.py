@@ -9,6 +9,7 @@ from collections.abc import Callable
 from gesturemap.errors import RecordingError
 from gesturemap.frame import Array, Frame
 from gesturemap.recording.recorder import Recorder
+from gesturemap.take_file import remove_if_empty
 
 _LOOK_S = 0.05  # how often the thread works; a wake-up at every frame would cost the control loop
 
@@ -55,10 +56,11 @@ class BackgroundRecorder:
         self._asked.append(self._recorder.redo_take)
 
     def close(self) -> None:
-        """Write what waits, end a running take, end the thread."""
+        """Write what waits, end a running take, end the thread; a recording without a take is removed."""
         self._over.set()
         self._thread.join()
         self._do(self._recorder.close)
+        remove_if_empty(self.path)
 
     def _work(self) -> None:
         over = False

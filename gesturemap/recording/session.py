@@ -26,7 +26,7 @@ from gesturemap.recording.playing import Playing, Programme, Speaker, plan, save
 from gesturemap.recording.recorder import UNDONE, Recorder
 from gesturemap.recording.recording import Recording, Take
 from gesturemap.recording.triggers import Action
-from gesturemap.take_file import HEADER_NAME, find_take_files
+from gesturemap.take_file import remove_if_empty
 from gesturemap.trackers.base import Tracker
 
 
@@ -315,9 +315,7 @@ def _refuse_empty(folder: Path, tracker: Tracker, seen: bool) -> None:
     """
     if (folder / UNDONE).is_dir():
         return
-    if not find_take_files(folder):
-        (folder / HEADER_NAME).unlink()
-        folder.rmdir()
+    remove_if_empty(folder)
     if seen:
         raise RecordingError("the session ended before a take began: ask for one, or leave --triggers out")
     raise RecordingError(

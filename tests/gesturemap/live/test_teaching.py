@@ -143,6 +143,7 @@ def test_teaching_nothing_plays_as_ever(teach: Any, mapping: Mapping, tmp_path: 
     np.testing.assert_allclose(sent, expected, rtol=1e-5, atol=1e-5)
     assert counted["taught"]["saved"] is None
     assert not (tmp_path / "kept").exists()
+    assert not (tmp_path / "taught.rec").exists()
 
 
 def test_refusals(
