@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-BEATS_A_BAR = 4
 STEPS_A_BAR = 16
 KEYS = ("c", "cs", "d", "ds", "e", "f", "fs", "g", "gs", "a", "as", "b")
 
