@@ -1,9 +1,7 @@
-"""The crash-safe recorder: whatever was flushed survives `kill -9`.
+"""A recording as it is made: a folder with its header, and take after take, each by a `TakeWriter`.
 
-A take is one Arrow IPC stream. Every flush hands one finished batch to the operating system in one write, so a
-killed process loses only the rows it had not flushed (`flush_s`), at worst with a torn batch at the end of the
-file, which readers drop. Against a power cut a take is forced onto the disk (fsync) when it is stopped; doing so
-at every flush would let a slow disk hold up the performer, for rows that are a quarter of a second old.
+The header is written anew, beside its place and renamed, at every change to the list of takes. A take that a kill kept
+out of the list is found by its file.
 """
 
 from __future__ import annotations
@@ -26,12 +24,11 @@ from gesturemap.errors import RecordingError
 from gesturemap.frame import Array, Frame, Layout
 from gesturemap.recording.lag import LagEstimate
 from gesturemap.recording.recording import FORMAT, Take, check_header, read_rows
-from gesturemap.take_file import END_OF_STREAM, HEADER_NAME, find_take_files, read_header, take_file_name
+from gesturemap.recording.take_writer import TakeWriter, take_schema
+from gesturemap.take_file import HEADER_NAME, find_take_files, read_header, take_file_name
 
 RESERVED_NAME = re.compile(r"time_s|take|latent_\d+")
 UNDONE = "undone"  # the folder of takes that were taken back
-MAX_BUFFERED_ROWS = 4096
-DUE_SHARE = 0.8  # flush when the oldest row is this share of `flush_s` old: callers look every few 10 ms
 
 
 class Recorder:
@@ -73,16 +70,10 @@ class Recorder:
         self.path = Path(path)
         self.layout = layout
         self.latent_size = latent_size
-        self.take: int | None = None
-        self.n_rows = self.n_flushed = 0
         self._flush_s, self._now_s = flush_s, now_s
-        self._fd: int | None = None
-        self._pending: list[Array] = []
-        self._pending_rows = 0
-        self._oldest_s = 0.0
-        self._last_time_s = -np.inf
+        self._writer: TakeWriter | None = None  # of the take that runs, or ran last
         _refuse_reserved(layout)
-        self._schema = _make_schema(layout, latent_size)  # here, since loading pyarrow would hold up a take
+        self._schema = take_schema(layout, latent_size)  # here, since loading pyarrow would hold up a take
         header = {
             "format": FORMAT,
             "tracker": tracker,
@@ -106,14 +97,27 @@ class Recorder:
         """Stop the running take."""
         self.close()
 
+    @property
+    def take(self) -> int | None:
+        """Index of the take that runs, or None."""
+        return self._writer.index if self._writer is not None and self._writer.running else None
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of the take that runs or ran last."""
+        return 0 if self._writer is None else self._writer.n_rows
+
+    @property
+    def n_flushed(self) -> int:
+        """How many of them are readable whatever happens."""
+        return 0 if self._writer is None else self._writer.n_flushed
+
     def start_take(self) -> int:
         """Begin a take; returns its index. Its file appears with the first flush."""
         if self.take is not None:
             raise RecordingError(f"take {self.take} is running: stop it before the next one")
-        self.take = self._next_index()
-        self.n_rows = self.n_flushed = 0
-        self._last_time_s = -np.inf
-        return self.take
+        self._writer = TakeWriter(self.path, self._next_index(), self._schema, self._flush_s, self._now_s)
+        return self._writer.index
 
     def write(self, frame: Frame, latents: Array | None = None) -> None:
         """Add one row.
@@ -139,56 +143,25 @@ class Recorder:
         RecordingError
             If no take runs, a shape is wrong, time does not increase, or the disk is full.
         """
-        if self.take is None:
-            raise RecordingError("no take is running: call start_take first")
-        rows = self._check_rows(time_s, values, latents)
-        if not len(rows):
-            return
-        if not self._pending:
-            self._oldest_s = self._now_s()
-        self._pending.append(rows)
-        self._pending_rows += len(rows)
-        self.n_rows += len(rows)
-        self._last_time_s = float(time_s[-1])
-        if self._pending_rows >= MAX_BUFFERED_ROWS:
-            self.flush()
-        self.flush_if_due()
+        self._running().add(self._check_rows(time_s, values, latents))
 
     def flush_if_due(self) -> None:
         """Flush if a row has waited long enough; call it now and then while no frames come."""
-        if self._pending and self._now_s() - self._oldest_s >= DUE_SHARE * self._flush_s:
-            self.flush()
+        if self._writer is not None:
+            self._writer.flush_if_due()
 
     def flush(self) -> None:
-        """Make every row so far readable, whatever happens to this process.
-
-        Raises
-        ------
-        RecordingError
-            If the disk is full; the rows flushed before stay readable and the take is over.
-        """
-        if not self._pending:
-            return
-        rows = np.concatenate(self._pending)
-        data = _make_batch(rows, self._schema).serialize().to_pybytes()
-        if self._fd is None:
-            data = self._schema.serialize().to_pybytes() + data
-        self._pending = []  # before the write: should Ctrl-C break it off, the rows are not written again
-        self._append(data)
-        self.n_flushed += len(rows)
-        self._pending_rows = 0
+        """Make every row so far readable, whatever happens to this process; see `TakeWriter.flush`."""
+        if self._writer is not None:
+            self._writer.flush()
 
     def stop_take(self) -> int | None:
         """End the running take; returns its index, or None if it got no row and so leaves no file."""
-        if self.take is None:
-            raise RecordingError("no take is running: call start_take first")
-        self.flush()
-        index, self.take = self.take, None
-        if self._fd is None:
+        writer = self._running()
+        if not writer.finish():
             return None
-        self._append(END_OF_STREAM, index)
-        self._close_file()
-        entry = {"index": index, "file": take_file_name(index), "n_rows": self.n_rows, "lag": None}
+        index = writer.index
+        entry = {"index": index, "file": take_file_name(index), "n_rows": writer.n_rows, "lag": None}
         self._header["takes"].append(entry)
         self._write_header()
         return index
@@ -259,6 +232,11 @@ class Recorder:
         if self.take is not None:
             self.stop_take()
 
+    def _running(self) -> TakeWriter:
+        if self._writer is None or not self._writer.running:
+            raise RecordingError("no take is running: call start_take first")
+        return self._writer
+
     def _next_index(self) -> int:
         used = [entry["index"] for entry in self._header["takes"]] + list(find_take_files(self.path))
         return int(max(used, default=0)) + 1
@@ -270,42 +248,7 @@ class Recorder:
         found, expected = (values.shape, latents.shape), ((n_frames, len(self.layout)), (n_frames, self.latent_size))
         if found != expected:
             raise RecordingError(f"values and latents of shapes {found} found, {expected} expected")
-        if not (np.diff(time_s, prepend=self._last_time_s) > 0).all():
-            raise RecordingError(
-                f"take {self.take}: a row at or before {self._last_time_s:.6f} s, or one without a time; "
-                "times must increase from row to row"
-            )
         return np.concatenate([time_s[:, None], values, latents], axis=1, dtype=np.float64)
-
-    def _append(self, data: bytes, index: int | None = None) -> None:
-        """Hand `data` to the operating system whole, or leave the file as it was; the end goes on to the disk."""
-        index = self.take if index is None else index
-        assert index is not None
-        safe_bytes = 0
-        try:
-            if self._fd is None:
-                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-                self._fd = os.open(self.path / take_file_name(index), flags, 0o644)
-            safe_bytes = os.lseek(self._fd, 0, os.SEEK_CUR)
-            left = memoryview(data)
-            while left:
-                left = left[os.write(self._fd, left) :]
-            if data is END_OF_STREAM:
-                os.fsync(self._fd)
-        except OSError as error:
-            if self._fd is not None:
-                os.ftruncate(self._fd, safe_bytes)
-            self._close_file()
-            lost, self._pending_rows, self.take = self._pending_rows, 0, None
-            raise RecordingError(
-                f"{self.path}: take {index} ended early ({error.strerror}); the {self.n_flushed} rows flushed are "
-                f"safe, {lost} are lost: free some space, then record on with --append"
-            ) from error
-
-    def _close_file(self) -> None:
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
 
     def _create(self, header: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -346,27 +289,6 @@ def _describe(header: dict[str, Any]) -> str:
     model_id = header["model_id"]
     latents = f"latents of model {header['model_name']!r} ({model_id[:12]})" if model_id else "no latents"
     return f"{header['tracker']} on the {header['clock']} clock with {latents}"
-
-
-def _make_schema(layout: Layout, latent_size: int) -> Any:
-    """Arrow schema of a take: a float64 column each, its unit in the field's metadata."""
-    import pyarrow as pa
-
-    units = {"time_s": "s"} | {channel.name: channel.unit for channel in layout.channels}
-    units |= {f"latent_{i}": "latent" for i in range(latent_size)}
-    return pa.schema([pa.field(name, pa.float64(), metadata={"unit": unit}) for name, unit in units.items()])
-
-
-def _make_batch(rows: Array, schema: Any) -> Any:
-    """Arrow batch of `rows` (n_frames, n_columns); NaN stays NaN.
-
-    From buffers, because pyarrow loads pandas to convert its first NumPy array: half a second without a flush.
-    """
-    import pyarrow as pa
-
-    columns = [pa.py_buffer(np.ascontiguousarray(column)) for column in rows.T]
-    arrays = [pa.Array.from_buffers(pa.float64(), len(rows), [None, column]) for column in columns]
-    return pa.record_batch(arrays, schema=schema)
 
 
 def _refuse_reserved(layout: Layout) -> None:
