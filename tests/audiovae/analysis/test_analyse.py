@@ -8,6 +8,8 @@ import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -108,17 +110,29 @@ def test_the_page_stands_alone(done: Any) -> None:
     assert json.loads((out / "analysis.json").read_text()) == result
 
 
-def test_a_browser_draws_the_map_without_complaint(done: Any, tmp_path: Path) -> None:
+SAVING = """<script>
+addEventListener("load", () => {
+  Blob = function (parts) { document.title = "SAVED " + encodeURIComponent(parts[0]) + " END"; };
+  URL.createObjectURL = () => "#";
+  document.querySelector("figure > button").click();
+});
+</script>"""
+
+
+def test_a_browser_draws_the_map_without_complaint_and_saves_a_figure(done: Any, tmp_path: Path) -> None:
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         pytest.skip("no Chromium here to open the page with")
+    page = tmp_path / "saving.html"
+    page.write_text((done[1] / "analysis.html").read_text().replace("</body>", SAVING + "</body>"))
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-    flags += ["--enable-logging=stderr", "--v=0", f"--user-data-dir={tmp_path}", "--dump-dom"]
-    shown = subprocess.run(
-        [browser, *flags, f"file://{done[1] / 'analysis.html'}"], capture_output=True, text=True, timeout=120
-    )
+    flags += ["--enable-logging=stderr", "--v=0", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom"]
+    shown = subprocess.run([browser, *flags, page.as_uri()], capture_output=True, text=True, timeout=120)
     assert f'data-drawn="{done[0]["map"]["points"]}"' in shown.stdout
     assert "CONSOLE" not in shown.stderr
+    saved = unquote(re.search(r"SAVED (\S+) END", shown.stdout)[1])  # type: ignore[index]
+    assert ElementTree.fromstring(saved).tag == "{http://www.w3.org/2000/svg}svg"
+    assert "var(" not in saved  # its colours are its own, not the page's
 
 
 def test_the_seed_decides_everything(closed_model: Any, tones: Corpus, done: Any, tmp_path: Path) -> None:
