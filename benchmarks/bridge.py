@@ -263,7 +263,7 @@ def rates() -> list[Results]:
     client = Client()
     with running_bridge(client.port) as (in_port, _):
         client.target = ("127.0.0.1", in_port)
-        client.teach()
+        client.teach(1000)
         runs = []
         for rate in RATES:
             runs.append(flood(client, rate))

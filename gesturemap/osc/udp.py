@@ -7,7 +7,7 @@ import socket
 
 from gesturemap.errors import OscError
 
-_BUFFER = 1 << 20  # bytes the kernel keeps while nobody reads: a second of the fastest sender
+_BUFFER = 1 << 22  # bytes the kernel keeps while nobody reads, if it may: some tenths of a second of the fastest sender
 _LARGEST = 65535
 
 
