@@ -49,7 +49,7 @@ def main() -> None:
     arguments = parser.parse_args()
     result: dict[str, Any] = {"repetitions": arguments.repetitions, "synthetic": [], "changes": []}
     for paired in (True, False):
-        for n_files in (13, 40):
+        for n_files in (6, 13, 40):
             result["synthetic"].append(check(paired, n_files, arguments.repetitions))
     originals = [read_audio(path, SAMPLE_RATE, 1)[0] for path in find_audio([arguments.audio])]
     real = [embed(audio) for audio in originals]

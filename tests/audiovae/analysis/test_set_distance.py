@@ -33,7 +33,6 @@ def test_the_same_set_is_at_zero_and_not_significant(paired: bool) -> None:
 @pytest.mark.parametrize("paired", [True, False])
 def test_p_values_of_real_against_real_are_uniform(paired: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audiovae.analysis.set_distance.N_SPLITS", 2)
-    monkeypatch.setattr("audiovae.analysis.set_distance.N_DRAWS", 2)
     monkeypatch.setattr("audiovae.analysis.set_distance.N_PERMUTATIONS", 39)
     p_values = []
     for seed in range(60):
@@ -108,3 +107,19 @@ def test_few_files_have_a_distance_and_a_reason() -> None:
     assert "3 real and 3 other files" in result["reason"]
     with pytest.raises(ShapeError, match="none"):
         compare_sets([], [], paired=True)
+
+
+@pytest.mark.parametrize("n_files", [6, 13])
+def test_the_interval_of_few_pairs_holds_the_truth(n_files: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`benchmarks/reconstruction_sets.py` asks the same of sets without pairs, 200 times."""
+    monkeypatch.setattr("audiovae.analysis.set_distance.N_SPLITS", 1)
+    monkeypatch.setattr("audiovae.analysis.set_distance.N_PERMUTATIONS", 1)
+    truth = 1.0 + 3 * (np.sqrt(1.09 + 0.09) - np.sqrt(1.09)) ** 2  # files vary by 1 + 0.3^2, copies by as much again
+    held = []
+    for seed in range(80):
+        rng = np.random.default_rng(seed)
+        real = draw_files(rng, n_files)
+        other = [points + np.array([1.0, 0, 0]) + 0.3 * rng.standard_normal(3) for points in real]
+        result = compare_sets(real, other, paired=True, seed=seed)
+        held.append(result["low"] <= truth <= result["high"])
+    assert np.mean(held) >= 0.88
