@@ -188,7 +188,7 @@ def suggest(
 
 @app.command("import")
 def import_(
-    table: Annotated[Path, typer.Argument(help="CSV, Parquet, JSONL or XDF.")],
+    table: Annotated[Path, typer.Argument(help="CSV, Parquet, JSON, JSONL or XDF.")],
     out: NewRecording,
     rate_hz: Annotated[float | None, typer.Option("--rate", help="Rows a second, where no column is time.")] = None,
     time_column: Annotated[str | None, typer.Option(help="Column that is time, by name or number.")] = None,

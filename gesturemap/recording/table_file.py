@@ -1,7 +1,7 @@
 """Tables of numbers as strangers write them, read into one shape: a pandas frame with text column names.
 
 CSV-like text (any separator, with or without a header, decimal comma, byte order mark, any line ends), Parquet,
-JSONL and XDF. What the columns mean is `tables`' business.
+JSON, JSONL and XDF. What the columns mean is `tables`' business.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SEPARATORS = ("\t", ";", "|", ",", r"\s+")
 SAMPLE_LINES = 50
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none"})
 PARQUET_SUFFIXES, JSONL_SUFFIXES = (".parquet", ".pq"), (".jsonl", ".ndjson")
-XDF_SUFFIX = ".xdf"
+XDF_SUFFIX, JSON_SUFFIX = ".xdf", ".json"
 
 
 def read_table(path: str | Path, header: bool | None = None) -> pd.DataFrame:
@@ -32,6 +32,8 @@ def read_table(path: str | Path, header: bool | None = None) -> pd.DataFrame:
     Parameters
     ----------
     path : ``.parquet``, ``.jsonl`` (an object a line; what is nested becomes ``outer_inner`` and ``outer_0``),
+        ``.json`` (an array of frames, each an object or an array, nested or not: ``column_4_0`` is the first number
+        of the fifth point; null or empty is a frame without numbers; or an object of columns, each an array),
         ``.xdf`` with one stream of numbers, or text of any other suffix.
     header : whether the first line of text holds names; None to tell by looking at it.
 
@@ -42,11 +44,13 @@ def read_table(path: str | Path, header: bool | None = None) -> pd.DataFrame:
     """
     path = Path(path)
     if not path.is_file():
-        raise RecordingError(f"{path}: no such file; expected a table .csv, .parquet, .jsonl or .xdf")
+        raise RecordingError(f"{path}: no such file; expected a table .csv, .parquet, .json, .jsonl or .xdf")
     if path.suffix.lower() in PARQUET_SUFFIXES:
         table = _read_parquet(path)
     elif path.suffix.lower() == XDF_SUFFIX:
         table = _read_xdf(path)
+    elif path.suffix.lower() == JSON_SUFFIX:
+        table = _read_json(path)
     elif path.suffix.lower() in JSONL_SUFFIXES:
         table = _read_jsonl(path)
     else:
@@ -97,6 +101,26 @@ def _read_jsonl(path: Path) -> pd.DataFrame:
             raise RecordingError(f"{path}: line {number} is no object; expected {{name: number, ...}} on every line")
         rows.append(dict(_flatten(row)))
     return pd.DataFrame(rows)
+
+
+def _read_json(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        document = json.loads("\n".join(_read_lines(path)))
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise RecordingError(f"{path}: no JSON ({error}); of one object a line the suffix is .jsonl") from None
+    columns = isinstance(document, dict) and [value for value in document.values() if isinstance(value, list)]
+    if columns and len(columns) == len(document) and len({len(column) for column in columns}) == 1:
+        document = [dict(zip(document, row, strict=True)) for row in zip(*columns, strict=True)]
+    frames = document if isinstance(document, list) else []
+    if not all(isinstance(frame, dict | list | None) for frame in frames) or not any(frames):
+        found = f"an object of {', '.join(map(repr, list(document)[:4]))}" if isinstance(document, dict) else "none"
+        raise RecordingError(
+            f"{path}: {found} found; expected an array of frames, each an object or an array of numbers, or an object "
+            f"of columns, arrays of one length: if the frames are inside, save them alone"
+        )
+    return pd.DataFrame([dict(_flatten(frame or {}, "column" * isinstance(frame, list))) for frame in frames])
 
 
 def _flatten(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
@@ -166,7 +190,13 @@ def _read_lines(path: Path) -> list[str]:
 def _split(line: str, separator: str) -> list[str]:
     if separator == r"\s+":
         return line.split()
-    return [cell.strip() for cell in next(csv.reader([line], delimiter=separator))]
+    try:
+        return [cell.strip() for cell in next(csv.reader([line], delimiter=separator))]
+    except csv.Error as error:
+        raise RecordingError(
+            f"a line of {len(line)} characters, {line[:20]!r} and so on, is no row of a table ({error}); "
+            f"expected text with a row a line, or .json, .jsonl, .parquet, .xdf named so"
+        ) from None
 
 
 def _find_separator(sample: list[str], path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Recordings from tables and to tables: CSV, Parquet, JSONL in; Parquet and CSV out.
+"""Recordings from tables and to tables: CSV, Parquet, JSON, JSONL in; Parquet and CSV out.
 
 The exported table is also what the importer takes without being told anything: ``take``, ``time_s``, one column a
 channel, ``latent_0`` and so on. Parquet keeps the layout and the model's identity as well, CSV only the numbers.

@@ -234,6 +234,50 @@ def test_real_gesture_phase(shared: Path, tmp_path: Path, name: str, n_rows: int
     assert processed.takes[0].values.shape == (n_rows - 4, 32)  # the first four frames are dropped upstream
 
 
+def test_real_landmarks_in_json(shared: Path, tmp_path: Path) -> None:
+    path = shared / "data" / "gestures" / "tfjs_asl_hand" / "asl_hand_3d.full.json"
+    found = import_table(path, tmp_path / "a.rec", rate_hz=25)
+    assert found.takes[0].values.shape == (325, 63)  # SOURCE.md: 325 pictures, 21 points, 3 coordinates
+    assert found.layout.names[:4] == ("column_0_0", "column_0_1", "column_0_2", "column_1_0")
+    np.testing.assert_array_equal(found.takes[0].values, np.reshape(json.loads(path.read_text()), (325, 63)))
+    assert found.takes[0].time_s[-1] == pytest.approx(324 / 25)
+
+
+def test_json_of_frames_with_gaps_and_of_columns(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('[{"t": 0, "hand": {"x": 1}}, {"t": 1}, {"t": 2, "hand": {"x": 3.5}}]')
+    gaps = import_table(tmp_path / "a.json", tmp_path / "a.rec", time_column="t")
+    assert gaps.layout.names == ("hand_x",)
+    np.testing.assert_array_equal(gaps.takes[0].values[:, 0], [1, np.nan, 3.5])
+    (tmp_path / "b.json").write_text("[[1, 2], null, [], [3, 4]]")
+    np.testing.assert_array_equal(
+        import_table(tmp_path / "b.json", tmp_path / "b.rec", rate_hz=10).takes[0].values,
+        [[1, 2], [np.nan, np.nan], [np.nan, np.nan], [3, 4]],
+    )
+    (tmp_path / "c.json").write_text('{"time_s": [0, 0.1], "x": [5, 6]}')
+    np.testing.assert_array_equal(import_table(tmp_path / "c.json", tmp_path / "c.rec").takes[0].values, [[5], [6]])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"version": 2, "frames": [[1, 2]]}', "an object of 'version', 'frames' found; expected an array of frames"),
+        ("[1, 2, 3]", "expected an array of frames"),
+        ("[]", "expected an array of frames"),
+        ("[[1, 2", "no JSON"),
+    ],
+)
+def test_json_that_is_no_table_is_refused(text: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(RecordingError, match=message):
+        import_table(tmp_path / "a.json", tmp_path / "a.rec", rate_hz=10)
+
+
+def test_a_line_too_long_for_a_table_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("1" * 200_000 + "\n")
+    with pytest.raises(RecordingError, match="a line of 200000 characters.*no row of a table"):
+        import_table(tmp_path / "a.txt", tmp_path / "a.rec", rate_hz=10)
+
+
 def test_real_hand_keypoints(shared: Path, tmp_path: Path) -> None:
     folder = shared / "data" / "gestures" / "kinivi_handpose"
     found = import_table(folder / "keypoint.csv", tmp_path / "b.rec", rate_hz=30, take_column="0")
