@@ -55,7 +55,7 @@ def suggest_latents(space: LatentSpace, met: Array, count: int = 8, seed: int = 
 
     Parameters
     ----------
-    met : (n, latent_size) latents that gestures reach already; may be empty.
+    met : (n, latent_size) latents that gestures reach already; may be empty. Rows with a NaN are no whole sound.
     count : how many to suggest; fewer come if the cloud has no more.
     seed : of the draw from a large cloud.
 
@@ -75,6 +75,7 @@ def suggest_latents(space: LatentSpace, met: Array, count: int = 8, seed: int = 
     frames = np.asarray(space.cloud.latents[rows], np.float64)
     white = np.asarray(space.whiten(frames), np.float64)
     radius = _radius(white, space.cloud.file_index[rows])
+    met = met[np.isfinite(met).all(axis=1)]
     distance = _nearest(np.asarray(space.whiten(met), np.float64), white) / radius
     covered = float((distance <= INSIDE).mean())
     chosen: list[int] = []
@@ -113,15 +114,14 @@ def hold_poses(latents: Array, latent_rate: float, hold_s: float = HOLD_S, move_
 
 
 def recorded_latents(recording: Recording, space: LatentSpace) -> Array:
-    """(n, latent_size) of all takes, rows without latents left out; none of a recording of gestures alone."""
+    """(n, latent_size) of all takes; none of a recording of gestures alone."""
     if recording.latent_size and recording.model_id != space.model_id:
         raise WrongModelError(
             f"{recording.path} holds latents of model {recording.model_name!r} ({str(recording.model_id)[:12]}), this"
             f" is {space.model_name!r} ({space.model_id[:12]})"
         )
     rows = [take.latents for take in recording.takes if take.latents is not None]
-    latents = np.concatenate([np.empty((0, space.latent_size)), *rows])
-    return np.asarray(latents[np.isfinite(latents).all(axis=1)])
+    return np.concatenate([np.empty((0, space.latent_size)), *rows])
 
 
 def _radius(white: Array, file_index: np.ndarray[tuple[int], np.dtype[np.int32]]) -> Array:
