@@ -18,8 +18,8 @@ from gesturemap.osc.udp import UdpReceiver
 MAX_PACKETS = 64  # answered before anything else is looked after
 IDLE_S = 0.1  # a recording flushes this often when nothing comes
 PEDALS_S = 0.01  # they are looked at this often
-REHEARSAL_S = 0.001
-REHEARSALS = 1000  # after the last answer: a second, then the processor may sleep
+REHEARSAL_S = 0.002
+REHEARSALS = 500  # after the last answer: a second, then the processor may sleep
 LARGEST_SHARE = 0.1  # of the time that rehearsing may take
 
 
