@@ -123,7 +123,7 @@ def perform(
     WrongModelError, MappingError
         If mapping, model and tracker do not belong together.
     GestureMapError, AudioVAEError
-        If something is missing before the start, or the sound file cannot be written at the end.
+        If something is missing before the start. What fails later, as a full disk, is the `problem` of its output.
     """
     clock, controls, settings = clock or MonotonicClock(), controls or Controls(), settings or LiveSettings()
     if not (outputs.osc or outputs.sounds):
