@@ -213,12 +213,14 @@ def _interval(value: float, error: float, freedom: float, confidence: float, n_f
     if error == 0 or value <= 0:
         return Interval(value, value, value)
     width = float(stats.t.ppf((1 + confidence) / 2, freedom)) * error
-    if not bounded:
+    # Near 0 and 1, and where little is known, these scales stretch without end, where the plain one would not.
+    least, most = max(0.0, value - 1.5 * width), value + 1.5 * width
+    if bounded:
+        inner = float(np.clip(value, 0.5 / n_frames, 1 - 0.5 / n_frames))
+        half = width / (inner * (1 - inner))
+        low, high = special.expit(special.logit(inner) + np.array([-half, half]))
+        most = min(1.0, most)
+    else:
         factor = float(np.exp(min(width / value, 50.0)))
-        return Interval(value, value / factor, value * factor)
-    # Near 0 or 1 the logit stretches without end, where the plain scale would not.
-    least, most = max(0.0, value - 1.5 * width), min(1.0, value + 1.5 * width)
-    inner = float(np.clip(value, 0.5 / n_frames, 1 - 0.5 / n_frames))
-    half = width / (inner * (1 - inner))
-    low, high = special.expit(special.logit(inner) + np.array([-half, half]))
+        low, high = value / factor, value * factor
     return Interval(value, float(min(max(low, least), value)), float(max(min(high, most), value)))

@@ -40,7 +40,7 @@ FORMATS: dict[str, Callable[[float], str]] = {
     "bare": bare_percent,
     "seconds": seconds,
     "count": lambda value: f"{value:,}".replace(",", "\u202f"),
-    "ratio": lambda value: f"{value:.2g}",
+    "ratio": lambda value: f"{value:.0f}" if abs(value) >= 100 else f"{value:.2g}",
     "number": lambda value: f"{value:.3g}",
 }
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from types import SimpleNamespace
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
+from gesturemap.report import study
 from gesturemap.report.coverage import CoverageSettings
 from gesturemap.report.report import ReportSettings, make_report
 
@@ -42,6 +44,34 @@ def page(bells, mapping_for, recorded, tmp_path_factory):
     return out / "report.html"
 
 
+STUDY = """
+decode = false
+[models]
+a_model_with_a_long_name = "bells"
+[recordings]
+swing = ["a.rec"]
+another_set_of_hands = ["longer.rec"]
+[recipes.near]
+[report.coverage]
+n_permutations = 19
+test_frames = 200
+"""
+
+
+@pytest.fixture(scope="module")
+def study_page(bells, recorded, tmp_path_factory):
+    """A study of one model under two sets, with the probe in it."""
+    folder = tmp_path_factory.mktemp("study")
+    (folder / "study.toml").write_text(STUDY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(study, "Player", lambda path: SimpleNamespace(space=bells))
+        patch.setattr(study.Recording, "load", lambda path: recorded(10.0, 2, seed=len(path.name)))
+        study.run_study(folder / "study.toml", folder / "out")
+    page = folder / "out" / "study.html"
+    page.write_text(page.read_text().replace("<head>", "<head>" + PROBE))
+    return page
+
+
 def visit(page, profile, width=1200, *options):
     """What the probe says, and what the browser prints."""
     if CHROMIUM is None:
@@ -63,6 +93,15 @@ def test_every_picture_is_drawn_and_nothing_is_wrong(page, tmp_path):
     assert "ERROR" not in title
     assert console == []
     assert found["pictures"] == found["buttons"] == "5"
+
+
+def test_a_study_is_drawn_and_fits_a_phone(study_page, tmp_path):
+    title, found, console = visit(study_page, tmp_path)
+    assert "ERROR" not in title
+    assert console == []
+    assert int(found["pictures"]) == study_page.read_text().count("<figure") > 0
+    _, narrow, _ = visit(study_page, tmp_path, 500)
+    assert int(narrow["width"]) <= int(narrow["window"])
 
 
 def test_it_fits_a_phone(page, tmp_path):

@@ -84,6 +84,8 @@ def test_the_first_paragraph_says_so(chosen, which, fitted, takes, make_recordin
     assert result["gesture"]["learned_share"] == pytest.approx(1.0 if chosen.start == 0 else 1 / 3, abs=0.01)
     assert f"It learned from {which}" in result["answer"]
     assert "Record others, and report on those" in result["answer"]
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert (page.count("<td>yes</td>"), page.count("<td>no</td>")) == ((2, 0) if chosen.start == 0 else (1, 2))
     assert f"left out of the fit in turn to see that ({fitted.card['held_out']})" in result["answer"]
 
 
