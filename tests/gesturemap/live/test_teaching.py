@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,12 @@ class Script:
 
     def close(self) -> None:
         pass
+
+
+@pytest.fixture(autouse=True)
+def _fit_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process takes seconds to begin; `test_refit` has one."""
+    monkeypatch.setattr("gesturemap.mapping.refit.FitProcess", lambda needs: ThreadPoolExecutor(1))
 
 
 @pytest.fixture
