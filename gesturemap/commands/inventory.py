@@ -74,6 +74,20 @@ def mappings(context: typer.Context, library: Library = None, as_json: Json = Fa
 
 
 @mappings_app.command()
+def check(library: Library = None, as_json: Json = False) -> None:
+    """Load every mapping whole, and see that each lies where its label says; exit code 1 if one does not."""
+    from gesturemap.library import library_path, validate_library
+
+    problems = [f"{root}: {problem}" for root in library_path(library) for problem in validate_library(root)]
+    if as_json:
+        typer.echo(json.dumps(problems))
+    for problem in () if as_json else problems or ["every mapping is whole and in its place"]:
+        typer.echo(problem)
+    if problems:
+        raise typer.Exit(1)
+
+
+@mappings_app.command()
 def compare(
     first: MappingSpec,
     second: MappingSpec,

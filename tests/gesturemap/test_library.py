@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from gesturemap import library
+from gesturemap.cli import app
 from gesturemap.errors import MappingError
 from gesturemap.library import find_mapping, list_datasets, list_mappings, user_library, validate_library
 from gesturemap.mapping import Mapping
@@ -84,6 +87,9 @@ def test_a_library_is_validated(places: dict[str, Path]) -> None:
     problems = validate_library(root)
     assert "its label says synthetic/loops/common" in problems[0]
     assert "damaged regressor file" in problems[1]
+    checked = CliRunner().invoke(app, ["mappings", "check", "--library", str(root), "--json"])
+    assert checked.exit_code == 1
+    assert {f"{root}: {problem}" for problem in problems} <= set(json.loads(checked.stdout))
 
 
 def test_the_library_that_comes_along_is_valid() -> None:
