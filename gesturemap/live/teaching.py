@@ -7,7 +7,7 @@ Fiebrink 2023).
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -238,6 +238,6 @@ def keep(teacher: Teacher, teaching: Teaching, space: LatentSpace) -> Path | Non
     """Save the mapping of a closed teacher, fitted on all that was taught; None if nothing is to be saved."""
     if teaching.save is None or not teacher.refit.n_fits:
         return None
-    return teacher.refit.measured(space).save(teaching.save)
+    return replace(teacher.refit.measured(space), name=teaching.save.name).save(teaching.save)
 
 

@@ -109,6 +109,7 @@ def test_a_pose_is_taught_a_sound_and_the_mapping_is_kept(teach: Any, mapping: M
     width = mapping.high - mapping.low
     assert (np.abs(kept.predict(features) - held[0]) / width).max() < 0.05
     assert (np.abs(mapping.predict(features) - held[0]) / width).max() > 0.2  # it did not know before
+    assert kept.name == "kept"
     assert kept.card["takes"][-1] == "taught on stage, 1"
     assert "4 takes" in kept.card["held_out"]  # measured again, with what was taught
 
