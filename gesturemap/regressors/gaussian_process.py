@@ -48,23 +48,17 @@ class SubsetGaussianProcess(RegressorMixin, BaseEstimator):
         kernel = self._kernel(X[kept])
         # 1e-8 keeps the Cholesky factor finite when the likelihood found no noise at all.
         kernel[np.diag_indices_from(kernel)] += self.noise_ + 1e-8
-        self.factor_ = cholesky(kernel, lower=True)
+        factor = cholesky(kernel, lower=True)  # not kept: of 5000 rows it is a file of 200 MB
         few = spread_rows(len(kept), CONFIDENCE_ROWS)
         self.few_examples_ = self.examples_[few]
         self.few_factor_ = cholesky(kernel[np.ix_(few, few)], lower=True)
-        half = solve_triangular(self.factor_, y[kept], lower=True)
-        self.weights_ = solve_triangular(self.factor_, half, lower=True, trans=1)
+        half = solve_triangular(factor, y[kept], lower=True)
+        self.weights_ = solve_triangular(factor, half, lower=True, trans=1)
         return self
 
     def predict(self, X: Array) -> Array:
         """(n_rows,) or (n_rows, n_outputs), as `y` was."""
         return np.asarray(self._kernel(X) @ self.weights_)
-
-    def predict_std(self, X: Array) -> Array:
-        """Standard deviation of a new noisy latent, (n_rows, 1): the same for all latents."""
-        half = solve_triangular(self.factor_, self._kernel(X).T, lower=True)
-        variance = self.variance_ + self.noise_ - (half**2).sum(axis=0)
-        return np.asarray(np.sqrt(np.maximum(variance, 0.0))[:, None])
 
     def confidence(self, X: Array) -> Array:
         """Share of the variance of a latent that the examples explain, (n_rows,) in 0..1.

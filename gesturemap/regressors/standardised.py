@@ -64,19 +64,6 @@ class StandardisedRegressor(FamiliarityMixin, RegressorMixin, BaseEstimator):
         latents = self.target_mean_ + self.target_scale_ * z
         return np.asarray(latents[:, 0] if self.one_dimensional_ else latents)
 
-    def predict_std(self, X: Any) -> Array:
-        """Standard deviation of the prediction, (n_rows, n_outputs), where the regressor knows it.
-
-        Raises
-        ------
-        MappingError
-            If it does not: only ``gaussian_process`` does.
-        """
-        if not hasattr(self.regressor_, "predict_std"):
-            raise MappingError(f"{type(self.regressor_).__name__} gives no standard deviation: fit gaussian_process")
-        std = self.regressor_.predict_std(self._standardise(X)).reshape(len(X), -1)
-        return np.asarray(self.target_scale_ * std)
-
     def confidence(self, X: Any) -> Array:
         """How far the prediction can be trusted, (n_rows,) in 0..1.
 

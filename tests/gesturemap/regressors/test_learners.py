@@ -26,17 +26,8 @@ def test_gaussian_process_agrees_with_scikit_learn() -> None:
     theirs = GaussianProcessRegressor(kernel, optimizer=None).fit(z, target)
     mean, std = theirs.predict(z, return_std=True)
     np.testing.assert_allclose(ours.predict(x), y.mean(0) + y.std(0) * mean, atol=1e-5)
-    np.testing.assert_allclose(ours.predict_std(x), y.std(0) * std, rtol=1e-4)
-
-
-def test_gaussian_process_is_less_sure_far_away() -> None:
-    rng = np.random.default_rng(0)
-    x = rng.uniform(-1.0, 1.0, size=(80, 2))
-    regressor = make_regressor("gaussian_process", None, 2, 1).fit(x, np.sin(3.0 * x[:, :1]))
-    near, far = regressor.predict_std(np.array([[0.0, 0.0], [9.0, 9.0]]))[:, 0]
-    assert far > 5.0 * near
-    with pytest.raises(MappingError, match="no standard deviation: fit gaussian_process"):
-        make_regressor("ridge", None, 2, 1).fit(x, x[:, :1]).predict_std(x)
+    explained = 1.0 - (std[:, 0] ** 2 - inner.noise_) / inner.variance_  # `std` is that of a new noisy latent
+    np.testing.assert_allclose(ours.confidence(x), explained, atol=1e-6)
 
 
 def test_nearest_examples_by_hand() -> None:
