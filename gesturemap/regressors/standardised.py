@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 
-from gesturemap.errors import MappingError
 from gesturemap.frame import Array
 from gesturemap.regressors.familiarity import FamiliarityMixin
 from gesturemap.regressors.rows import check_features, check_pairs
