@@ -272,7 +272,7 @@ def rates() -> list[Results]:
     return runs
 
 
-def held_poses(program: Path, seeds: int = 3) -> list[Results]:
+def held_poses(program: Path, seeds: int = 10) -> list[Results]:
     """Both learners on poses held still, on the generator of the acceptance program."""
     spec = importlib.util.spec_from_file_location("wek_drive", program)
     assert spec is not None
