@@ -49,7 +49,7 @@ def evaluate_model(
     With a folder of generated sounds, ``generated`` says how near they are to the real ones as a set.
     """
     made = None if generated is None else find_audio([generated])  # a folder that is not there is told at once
-    found = evaluate_player(Player(model_dir), find_audio([audio]), progress)
+    found = evaluate_player(Player(model_dir), _find_sounds(audio), progress)
     result = (
         found.result if made is None else found.result | {"generated": evaluate_generated(made, found.real, progress)}
     )
@@ -58,12 +58,19 @@ def evaluate_model(
 
 def evaluate_models(model_dirs: Sequence[Path], audio: Path, progress: Progress = iter) -> dict[str, Any]:
     """Several models side by side: ``models``, the result of each, ``comparisons`` of every two, and the ``answer``."""
-    files = find_audio([audio])
+    files = _find_sounds(audio)
     evaluated: list[Evaluated] = []
     for model_dir in model_dirs:
         evaluated.append(evaluate_player(Player(model_dir), files, progress, evaluated[0].real if evaluated else None))
     result = {"models": [one.result for one in evaluated], "comparisons": compare_models(evaluated)}
     return {"answer": write_answer(result)} | result
+
+
+def _find_sounds(folder: Path) -> list[Path]:
+    files = find_audio([folder])
+    if not files:
+        raise AudioFileError(f"no audio files in {folder}: give a folder of sounds that the model was not trained on")
+    return files
 
 
 def _name_targets(sources: Sequence[Path], out: Path, suffix: str) -> list[Path]:

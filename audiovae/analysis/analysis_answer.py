@@ -9,6 +9,14 @@ from audiovae.analysis.dependence import ALPHA
 FAINT = 0.1  # spread
 UNALIGNED = 0.7  # share of the first component that the largest dimension has at least, if they are one
 STRONG = 0.3  # rank correlation from which on a dimension is said to go with a descriptor
+HEARD_AS = {
+    "centroid": "brightness",
+    "bandwidth": "width of the spectrum",
+    "flatness": "noisiness",
+    "flux": "liveliness",
+    "f0": "pitch",
+    "periodicity": "clearness of pitch",
+}
 
 
 def write_answer(result: dict[str, Any]) -> str:
@@ -81,8 +89,8 @@ def _size_sentence(result: dict[str, Any]) -> str:
     rank, size = result["fidelity"]["rank"]["0.95"], result["model"]["latent_size"]
     first = result["fidelity"]["explained_variance"][0]
     return (
-        f"{rank} of {size} principal components carry 95\u00a0% of what this model's latents do with these sounds, "
-        f"the first alone {100 * first:.0f}\u00a0%."
+        f"{rank} of {size} directions (principal components) carry 95\u00a0% of what this model's latents do with "
+        f"these sounds, the first alone {100 * first:.0f}\u00a0%."
     )
 
 
@@ -92,17 +100,26 @@ def _role_sentence(result: dict[str, Any]) -> str:
         best = strongest(result, dimension)
         if best is not None and abs(best["rho"]) >= STRONG:
             word = "rises" if best["rho"] > 0 else "falls"
-            roles.append(f"dimension {dimension} {word} with {best['descriptor']} ({number(best['rho'])})")
+            descriptor = best["descriptor"]
+            heard = HEARD_AS.get(descriptor, descriptor)
+            name = "" if heard == descriptor else f"{descriptor} "
+            roles.append(f"dimension {dimension} {word} with {heard} ({name}{number(best['rho'])})")
         else:
             roles.append(f"dimension {dimension} goes with no single descriptor")
     return f"Of the most informative ones, {_join(roles)}." if roles else "No dimension is informative."
 
 
 def _dead_sentences(result: dict[str, Any]) -> list[str]:
-    dead = result["dead"]
-    if not dead:
+    if not result["dead"]:
         return ["No dimension is dead."]
-    return [f"Dead: dimension{'s' if len(dead) > 1 else ''} {_join([str(i) for i in dead])}."]
+    sentences = []
+    for why, words in (("never moves", "no sound moves {}"), ("not heard", "sounds move {}, but it is hardly heard")):
+        dead = [str(one["index"]) for one in result["dimensions"] if one["dead"] == why]
+        if dead:
+            plural = len(dead) > 1
+            what = words.format("them" if plural else "it")
+            sentences.append(f"Dead: dimension{'s' * plural} {_join(dead)} ({what}).")
+    return sentences
 
 
 def _motion_sentences(result: dict[str, Any]) -> list[str]:

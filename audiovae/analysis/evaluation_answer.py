@@ -10,6 +10,15 @@ from audiovae.analysis.evaluation import name_models
 
 PRIMARY = "mel_lsd_db"  # decided before looking: log-mel is what is heard, and no phase enters
 PRIMARY_NAME = "mel log-spectral distance"
+OTHER_NAMES = {
+    "lsd_db": "log-spectral distance of all frequencies",
+    "loudness_error_db": "loudness",
+    "spectral_convergence_db": "spectral convergence",
+    "msd": "RAVE's multi-scale distance",
+    "msd_linear": "the linear part of RAVE's distance",
+    "msd_log": "the logarithmic part of RAVE's distance",
+    "si_sdr_db": "SI-SDR",
+}
 LEVEL = 0.05
 
 
@@ -53,9 +62,11 @@ def _describe_set(model: Mapping[str, Any]) -> list[str]:
     found = model["set_distances"]["mel"]
     if not found or found["ratio"] is None:
         return []
+    told = "can" if found["p"] <= LEVEL else "cannot"
     return [
-        f"As a set, decoded sounds are {found['ratio']:.2g} times as far from other originals as originals are from "
-        f"each other (Frechet distance of log-mel patches; p = {_p(found['p'])})."
+        f"As a set, decoded sounds {told} be told from the originals (Frechet distance of log-mel patches; "
+        f"p = {_p(found['p'])}); they are {found['ratio']:.2f} times as far from other originals as originals are from "
+        f"each other."
     ]
 
 
@@ -90,18 +101,31 @@ def _describe_pair(result: Mapping[str, Any], names: list[str], best: int, other
         return (
             f"{names[best]} and {names[other]} cannot be told apart: {names[best]} is nearer to the originals {share}."
         )
-    return f"{names[best]} is nearer to the originals than {names[other]} {share}."
+    against = _join([OTHER_NAMES[name] for name in _contradicting(pair, best)])
+    turned = f" By {against} {names[other]} is the nearer one." if against else ""
+    return f"{names[best]} is nearer to the originals than {names[other]} {share}.{turned}"
+
+
+def _contradicting(pair: Mapping[str, Any], best: int) -> list[str]:
+    """The figures by which the other model of the pair is nearer, with a corrected p-value of 5 % or less."""
+    ours, theirs = ("first_wins", "second_wins") if pair["first"] == best else ("second_wins", "first_wins")
+    known = {name: pair["figures"][name] for name in OTHER_NAMES if pair["figures"].get(name, {}).get("n_files")}
+    return [name for name, one in known.items() if one["wilcoxon_p_holm"] <= LEVEL and one[theirs] > one[ours]]
 
 
 def _describe_sets(models: Sequence[Mapping[str, Any]], names: list[str], ranked: list[int]) -> list[str]:
     found = {i: models[i]["set_distances"]["mel"] for i in ranked}
-    known = [f"{found[i]['ratio']:.2g} ({names[i]})" for i in ranked if found[i] and found[i]["ratio"] is not None]
-    if not known:
-        return []
-    ratios = " and ".join([", ".join(known[:-1]), known[-1]] if len(known) > 1 else known)
-    return [
-        f"As a set, decoded sounds are {ratios} times as far from other originals as originals are from each other."
-    ]
+    known = [i for i in ranked if found[i] and found[i]["p"] is not None]
+    parts = []
+    for verdict, told in (("can", True), ("cannot", False)):
+        chosen = [f"{names[i]} (p = {_p(found[i]['p'])})" for i in known if (found[i]["p"] <= LEVEL) is told]
+        if chosen:
+            parts.append(f"what {_join(chosen)} decode{'s' * (len(chosen) == 1)} {verdict} be told from the originals")
+    return [f"As a set (Frechet distance of log-mel patches), {', and '.join(parts)}."] if parts else []
+
+
+def _join(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def _p(value: float) -> str:

@@ -56,6 +56,8 @@ def test_dead_dimensions_are_found(done: Any) -> None:
     assert [one["dead"] for one in result["dimensions"]] == [None, None, "not heard", "never moves"]
     assert result["dead"] == [NOISE, DEAD]
     assert set(result["informative"]) == {LOUDNESS, CENTROID}
+    assert f"dimension {NOISE} (sounds move" in result["answer"]
+    assert f"dimension {DEAD} (no sound moves" in result["answer"]
 
 
 def test_a_sweep_sounds_as_its_dimension_says(done: Any) -> None:

@@ -102,6 +102,25 @@ def test_the_difference_in_words_is_the_better_models_lead() -> None:
     assert "95 % interval -" in undecided
 
 
+def test_a_figure_that_contradicts_the_answer_stands_in_it() -> None:
+    result = two_models([1.0, 3.0, 5.0, 4.5, 6.0, 6.2], [5.0, 6.0, 7.0, 8.0, 9.0, 9.5])
+    figures = result["comparisons"][0]["figures"]
+    figures["loudness_error_db"] = compare_pairs([2.0] * 6, [1.0, 1.1, 1.2, 1.3, 1.4, 1.5])
+    for p, told in ((0.03, True), (0.2, False)):
+        figures["loudness_error_db"]["wilcoxon_p_holm"] = p
+        answer = write_answer(result)
+        assert answer.startswith("a is nearer to the originals than b")
+        assert ("By loudness b is the nearer one." in answer) is told
+
+
+def test_what_can_be_told_from_the_originals_as_a_set_is_said_of_every_model() -> None:
+    result = two_models([1.0, 3.0, 5.0, 4.5], [5.0, 6.0, 7.0, 8.0])
+    for model, p in zip(result["models"], (0.5, 0.005), strict=True):
+        model["set_distances"]["mel"] = {"p": p, "ratio": 1.0}
+    said = "what b (p = 0.005) decodes can be told from the originals, and what a (p = 0.50) decodes cannot be told"
+    assert said in write_answer(result)
+
+
 def test_models_without_a_file_in_common_are_not_compared() -> None:
     assert "no file in common" in write_answer(two_models([1.0, None], [None, 2.0]))
 
