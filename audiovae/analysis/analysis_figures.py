@@ -120,6 +120,8 @@ def _scale(axes: Any, descriptor: str, series: Sequence[FloatArray]) -> None:
         axes.set_yscale("log", base=2)
         octaves = 1000.0 * 2.0 ** np.arange(-5, 5)
         axes.set_yticks(octaves, [f"{hz / 1000:.3g}k" if hz >= 1000 else f"{hz:.0f}" for hz in octaves])
-        axes.set_ylim(max(known.min(), 20.0) * 0.8, max(known.max(), 40.0) * 1.25)
+        low, high = max(known.min(), 20.0) * 0.8, max(known.max(), 40.0) * 1.25
+        middle = np.sqrt(low * high)  # two octaves at least, so that a held pitch has marks on its axis
+        axes.set_ylim(min(low, middle / 2), max(high, middle * 2))
     elif descriptor == "loudness":
         axes.set_ylim(max(known.min(), -80.0) - 4, max(known.max(), -75.0) + 4)
