@@ -135,8 +135,8 @@ def study(
 ) -> None:
     """Every model under every set of recordings through every mapping recipe, on one page.
 
-    The file holds [models] NAME = FOLDER, [recordings] NAME = [RECORDING, ...] and [recipes.NAME] with regressor,
-    features and set; paths are relative to it.
+    The file holds tables: models (NAME = FOLDER), recordings (NAME = list of recordings), and recipes.NAME
+    (regressor, features, set, pairs or mapping); paths are relative to it.
     """
     from gesturemap.report.study import run_study
 

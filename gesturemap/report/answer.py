@@ -169,7 +169,7 @@ def _learned_sentences(result: dict[str, Any]) -> list[str]:
     r2 = card.get("held_out_r2_all")
     if r2 is not None:
         what = "is no better than always playing the mean" if r2 <= 0 else f"explains {percent(r2)} of the movement"
-        sentences.append(f"On what was left out of the fit in turn to see that ({card['held_out']}) it {what}.")
+        sentences.append(f"Tested on what it was not shown ({card['held_out']}) it {what}.")
     return sentences
 
 

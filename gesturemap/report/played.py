@@ -78,8 +78,12 @@ def play_recordings(mapping: Mapping, recordings: Sequence[Recording], space: La
     MappingError
         If a recording has other channels than the mapping reads.
     ReportError
-        If less than `MIN_DURATION_S` is left.
+        If a recording is named twice, or less than `MIN_DURATION_S` is left.
     """
+    paths = [recording.path.resolve() for recording in recordings]
+    twice = next((path for path in paths if paths.count(path) > 1), None)
+    if twice is not None:
+        raise ReportError(f"{twice} is named more than once: its takes would count as takes that agree; name it once")
     latents, values, takes, lasting = [], [], [], []
     for recording in recordings:
         mapping.check_layout(recording)

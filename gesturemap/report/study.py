@@ -126,6 +126,8 @@ def run_study(
 
 def read_study(file: Path) -> Study:
     """The settings of a study file."""
+    if not file.is_file():
+        raise ReportError(f"{file}: no such file; `gesturemap study --help` says what a study file holds")
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

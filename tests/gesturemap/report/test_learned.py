@@ -86,7 +86,7 @@ def test_the_first_paragraph_says_so(chosen, which, fitted, takes, make_recordin
     assert "Record others, and report on those" in result["answer"]
     page = (tmp_path / "report" / "report.html").read_text()
     assert (page.count("<td>yes</td>"), page.count("<td>no</td>")) == ((2, 0) if chosen.start == 0 else (1, 2))
-    assert f"left out of the fit in turn to see that ({fitted.card['held_out']})" in result["answer"]
+    assert f"Tested on what it was not shown ({fitted.card['held_out']})" in result["answer"]
 
 
 def test_new_gestures_are_not_spoken_of_so(fitted, takes, make_recording, sounding, tmp_path) -> None:

@@ -61,6 +61,12 @@ def test_several_recordings_keep_their_names(bells, mapping_for, recorded):
     assert np.array_equal(np.unique(played.take), [0, 1, 2])
 
 
+def test_a_recording_named_twice_is_refused(bells, mapping_for, recorded):
+    recording = recorded(5.0)
+    with pytest.raises(ReportError, match=r"swing-\d\.rec is named more than once"):
+        play_recordings(mapping_for(bells), [recording, recording], bells)
+
+
 def test_a_hand_never_seen_is_refused(bells, mapping_for, recorded):
     recording = recorded(5.0)
     lost = replace(recording.takes[0], values=np.full_like(recording.takes[0].values, np.nan))

@@ -101,5 +101,5 @@ def test_what_is_no_study_is_refused(tmp_path):
         (tmp_path / "study.toml").write_text(text)
         with pytest.raises(Exception, match=message):
             read_study(tmp_path / "study.toml")
-    with pytest.raises(ReportError, match="not a study file"):
+    with pytest.raises(ReportError, match="absent.toml: no such file"):
         read_study(tmp_path / "absent.toml")
