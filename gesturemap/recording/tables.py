@@ -168,7 +168,7 @@ def _read_times(
     if (name is None) == (rate_hz is None):
         raise RecordingError(
             f"{path}: give either the column of times (--time-column) or the frames per second (--rate); "
-            f"its columns: {', '.join(table.columns)}"
+            f"its columns: {', '.join(table.columns[:20])}" + ", ..." * (len(table.columns) > 20)
         )
     if name is not None:
         time_s, notes = read_seconds(table[name], unit, path)
