@@ -93,6 +93,14 @@ def write_caveats(result: dict[str, Any]) -> list[str]:
             f"The mapping was fitted on another model, {result['mapping']['model_name']}. Its gestures mean other "
             f"sounds here."
         )
+    tracker = result["mapping"]["label"]["tracker"]
+    others = [name for name, own in zip(gesture["recordings"], gesture["trackers"], strict=True) if own != tracker]
+    if others:
+        caveats.append(
+            f"The mapping is for {tracker}, and {_join(others[:3])}{' and others' * (len(others) > 3)} "
+            f"{'is' if len(others) == 1 else 'are'} of another tracker with channels of the same names: what they "
+            f"mean, and how far they go, may differ."
+        )
     warnings = result["mapping"]["card"].get("warnings", [])
     return [*caveats, *(f"Of the mapping: {text.rstrip('.')}." for text in warnings)]
 

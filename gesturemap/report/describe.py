@@ -109,6 +109,7 @@ def describe_gesture(played: Played, recordings: Sequence[Recording], space: Lat
     """With what."""
     return {
         "recordings": [recording.path.name for recording in recordings],
+        "trackers": [recording.tracker for recording in recordings],
         "n_frames": len(played.latents),
         "duration_s": len(played.latents) / space.latent_rate,
         "lost_share": played.lost_share,

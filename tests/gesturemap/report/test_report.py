@@ -223,6 +223,15 @@ def test_another_model_is_said(bells, mapping_for, recorded):
     assert any("fitted on another model, drums" in caveat for caveat in result["caveats"])
 
 
+def test_another_tracker_is_said(bells, mapping_for, recorded):
+    recording = recorded(5.0)
+    own = measure_mapping(mapping_for(bells), [recording], bells, 0, QUICK).result
+    assert not any("another tracker" in caveat for caveat in own["caveats"])
+    result = measure_mapping(mapping_for(bells), [replace(recording, tracker="glove")], bells, 0, QUICK).result
+    assert result["gesture"]["trackers"] == ["glove"]
+    assert any("is of another tracker" in caveat for caveat in result["caveats"])
+
+
 def test_a_refusal_leaves_nothing_behind(sounds, space_of, bells, mapping_for, recorded, tmp_path):
     one_file = space_of(*sounds(1, 200, 8, seed=4))
     with pytest.raises(ReportError, match="1 source files"):
