@@ -48,7 +48,7 @@ def evaluate_model(
 
     With a folder of generated sounds, ``generated`` says how near they are to the real ones as a set.
     """
-    made = None if generated is None else find_audio([generated])  # a folder that is not there is told at once
+    made = None if generated is None else _find_sounds(generated, "that the model made by itself")  # told at once
     found = evaluate_player(Player(model_dir), _find_sounds(audio), progress)
     result = (
         found.result if made is None else found.result | {"generated": evaluate_generated(made, found.real, progress)}
@@ -66,10 +66,10 @@ def evaluate_models(model_dirs: Sequence[Path], audio: Path, progress: Progress 
     return {"answer": write_answer(result)} | result
 
 
-def _find_sounds(folder: Path) -> list[Path]:
+def _find_sounds(folder: Path, which: str = "that the model was not trained on") -> list[Path]:
     files = find_audio([folder])
     if not files:
-        raise AudioFileError(f"no audio files in {folder}: give a folder of sounds that the model was not trained on")
+        raise AudioFileError(f"no audio files in {folder}: give a folder of sounds {which}")
     return files
 
 

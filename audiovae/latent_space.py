@@ -253,7 +253,9 @@ class LatentSpace:
             _check_shapes(space)
             return space
         except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-            raise ModelFolderError(f"{folder}: damaged latent_space files ({error}): export the model again") from None
+            # What numpy takes for a pickle is no archive: its advice to unpickle it is not passed on.
+            why = "latent_space.npz is no archive of arrays" if "allow_pickle" in str(error) else error
+            raise ModelFolderError(f"{folder}: damaged latent_space files ({why}): export the model again") from None
 
 
 def _check_shapes(space: LatentSpace) -> None:

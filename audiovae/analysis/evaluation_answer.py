@@ -120,7 +120,8 @@ def _describe_sets(models: Sequence[Mapping[str, Any]], names: list[str], ranked
     for verdict, told in (("can", True), ("cannot", False)):
         chosen = [f"{names[i]} (p = {_p(found[i]['p'])})" for i in known if (found[i]["p"] <= LEVEL) is told]
         if chosen:
-            parts.append(f"what {_join(chosen)} decode{'s' * (len(chosen) == 1)} {verdict} be told from the originals")
+            be_told = "" if parts else " be told from the originals"
+            parts.append(f"what {_join(chosen)} decode{'s' * (len(chosen) == 1)} {verdict}{be_told}")
     return [f"As a set (Frechet distance of log-mel patches), {', and '.join(parts)}."] if parts else []
 
 

@@ -113,11 +113,12 @@ def cut_examples(
 
 
 def show_number(value: float | None) -> str:
-    """Three digits that count; a dash for None."""
+    """Three digits that count and a real minus; a dash for None."""
     if value is None:
         return "–"
     value = round(value, 2) + 0.0  # no minus before a zero
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
+    digits = 0 if abs(value) >= 1000 else 2 if abs(value) < 10 else 1
+    return f"{value:.{digits}f}".replace("-", "−")
 
 
 def _cut_sounds(path: Path, players: Sequence[Player], names: Sequence[str], scores: Sequence[float]) -> list[Sound]:

@@ -151,6 +151,7 @@ def cut(folder: Path, name: str, size: int) -> None:
         (lambda folder: cut(folder, "latent_space.json", 300), "damaged latent_space files"),
         (lambda folder: cut(folder, "latent_space.npz", 300), "damaged latent_space files"),
         (lambda folder: cut(folder, "latent_space.npz", 0), "damaged latent_space files"),
+        (lambda folder: (folder / "latent_space.npz").write_text("x"), "no archive of arrays"),
         (lambda folder: (folder / "latent_space.json").write_text("[]"), "damaged latent_space files"),
         (lambda folder: edit(folder, format=2), "format 2 found, 1 expected: export the model again"),
         (lambda folder: edit(folder, latent_size=4), r"mean of shape \(3,\) found, \(4,\) expected"),
