@@ -22,6 +22,7 @@ FloatArray = npt.NDArray[np.floating[Any]]
 Index = npt.NDArray[np.intp]
 
 HELD_S = 0.5  # both ends of a way are held that long, and cut off again: decoders and windows need surroundings
+QUARTER_TONE = 2 ** (1 / 24)
 WAYS: tuple[Way, ...] = ("linear", "spherical")
 
 
@@ -131,11 +132,16 @@ def recorded(model: Model, frames: CorpusFrames, seconds: float, seed: int) -> t
 
 
 def describe_monotony(journey: Journey) -> dict[str, float | None]:
-    """Descriptor -> Spearman's correlation with time: 1 rises all the way, -1 falls; None where it has no course."""
-    courses = {}
+    """Descriptor -> Spearman's correlation with time: 1 rises all the way, -1 falls; None where it has no course.
+
+    A pitch that stays within a quarter tone has none: ranks would make a course of rounding.
+    """
+    courses: dict[str, float | None] = {}
     for name, values in journey.curves.items():
         known = np.flatnonzero(np.isfinite(values))
         moves = len(known) >= 4 and np.ptp(values[known]) > 0
+        if moves and name == "f0":
+            moves = values[known].max() / values[known].min() > QUARTER_TONE
         courses[name] = float(stats.spearmanr(known, values[known]).statistic) if moves else None
     return courses
 

@@ -16,6 +16,7 @@ import pytest
 
 from audiovae.analysis.analyse import AnalysisSettings, analyse
 from audiovae.analysis.corpus_frames import choose_excerpts, read_frames
+from audiovae.analysis.exploration import Journey, describe_monotony
 from audiovae.corpus.corpus import Corpus
 from audiovae.errors import SettingsError
 from audiovae.player import Player
@@ -67,6 +68,14 @@ def test_a_sweep_sounds_as_its_dimension_says(done: Any) -> None:
     assert sweeps["sweep_latent_1"]["monotony"]["centroid"] > 0.99
     low, high = sweeps["sweep_latent_0"]["range"]["centroid"]
     assert high / low < 1.1
+
+
+def test_a_held_pitch_has_no_course_whatever_its_rounding() -> None:
+    rising = np.linspace(0.0, 1.0, 20)
+    held = describe_monotony(Journey("held", rising[:, None], rising[None], {"f0": 86.1 + 0.01 * rising}))
+    glide = describe_monotony(Journey("glide", rising[:, None], rising[None], {"f0": 86.1 * 2**rising}))
+    assert held == {"f0": None}
+    assert glide == {"f0": pytest.approx(1.0)}
 
 
 def test_what_is_decoded_comes_back_and_what_is_not_does_not(done: Any) -> None:
