@@ -22,6 +22,7 @@ import json
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ from gesturemap.report.report import Measured, ReportSettings, measure_mapping, 
 from gesturemap.report.significance import p_of_difference
 
 FORMAT = 1
+NOT_FITTING = "no latents of this model in the recordings, or a mapping of another model or tracker"
 
 
 class Recipe(Settings):
@@ -146,6 +148,7 @@ def _measure_all(
             for recipe_name, recipe in study.recipes.items():
                 mapping = _make_mapping(recipe, recipe_name, recordings, player.space, folder, library, study.seed)
                 if mapping is None:
+                    say(f"{model}, {name}, {recipe_name}: left out, {NOT_FITTING}")
                     continue
                 say(f"{model}, {name}, {recipe_name}")
                 yield Combination(model, name, recipe_name, _measure(study, mapping, recordings, player, reference))
@@ -216,7 +219,14 @@ def describe_study(study: Study, found: list[Combination]) -> dict[str, Any]:
         "settings": study.model_dump(mode="json"),
     }
     result["answer"] = _answer(result)
+    measured = {(one.model, one.recordings, one.recipe) for one in found}
+    result["left_out"] = [
+        list(one) for one in product(study.models, study.recordings, study.recipes) if one not in measured
+    ]
     result["caveats"] = sorted({text for one in found for text in one.measured.result["caveats"]})
+    if result["left_out"]:
+        names = ", ".join(f"{recordings} on {model} ({recipe})" for model, recordings, recipe in result["left_out"])
+        result["caveats"].insert(0, f"Left out: {names}: {NOT_FITTING}.")
     return dict(json.loads(json.dumps(result, allow_nan=False)))
 
 
@@ -289,8 +299,8 @@ def _answer(result: dict[str, Any]) -> str:
     above = [row for row in rows if row["p_values"]["walk"]["p"] <= 0.05]
     more = [row for row in above if row["p_values"]["walk"]["mean"] < row["statistics"]["gesture"]["coverage"]["value"]]
     sentences.append(
-        f"{len(more)} of {len(rows)} reach more than random motion as smooth and as wide, {len(above) - len(more)} "
-        f"less; for the others the difference could be chance."
+        f"Of the {len(rows)}, {len(more)} reach more than random motion as smooth and as wide, and "
+        f"{len(above) - len(more)} reach less; for the others the difference could be chance."
     )
     return " ".join(sentences)
 
