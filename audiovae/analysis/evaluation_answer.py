@@ -116,7 +116,7 @@ def _contradicting(pair: Mapping[str, Any], best: int) -> list[str]:
 def _describe_sets(models: Sequence[Mapping[str, Any]], names: list[str], ranked: list[int]) -> list[str]:
     found = {i: models[i]["set_distances"]["mel"] for i in ranked}
     known = [i for i in ranked if found[i] and found[i]["p"] is not None]
-    parts = []
+    parts: list[str] = []
     for verdict, told in (("can", True), ("cannot", False)):
         chosen = [f"{names[i]} (p = {_p(found[i]['p'])})" for i in known if (found[i]["p"] <= LEVEL) is told]
         if chosen:
