@@ -183,7 +183,7 @@ def _midi() -> Finding:
     try:
         ports = find_ports()
     except TrackerError as error:
-        found, _, fix = str(error).partition(": ")
+        found, _, fix = str(error).rpartition(": ")  # what the driver says has colons of its own
         return False, found, fix
     if not ports:
         return False, "no MIDI input", "connect a controller, or replay a file: --tracker midi:FILE.mid"

@@ -44,7 +44,8 @@ def read_table(path: str | Path, header: bool | None = None) -> pd.DataFrame:
     """
     path = Path(path)
     if not path.is_file():
-        raise RecordingError(f"{path}: no such file; expected a table .csv, .parquet, .json, .jsonl or .xdf")
+        found = "a folder" if path.is_dir() else "no such file"
+        raise RecordingError(f"{path}: {found}; expected a table .csv, .parquet, .json, .jsonl or .xdf")
     if path.suffix.lower() in PARQUET_SUFFIXES:
         table = _read_parquet(path)
     elif path.suffix.lower() == XDF_SUFFIX:

@@ -140,10 +140,12 @@ def test_midi_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert by_name(examine())["midi"] == Check("midi", True, "nanoKONTROL2", "")
 
     def no_sequencer() -> None:
-        raise TrackerError("this system has no MIDI (no sequencer): on Linux  sudo modprobe snd-seq")
+        raise TrackerError("this system has no MIDI (initialize: no sequencer): on Linux  sudo modprobe snd-seq")
 
     monkeypatch.setattr("gesturemap.trackers.midi.find_ports", no_sequencer)
-    assert "modprobe" in by_name(examine())["midi"].fix
+    found = by_name(examine())["midi"]
+    assert found.found == "this system has no MIDI (initialize: no sequencer)"
+    assert found.fix == "on Linux  sudo modprobe snd-seq"
 
 
 def test_osc_ports(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -187,6 +187,8 @@ def test_files_that_are_no_tables_are_refused(recording: Recording, tmp_path: Pa
             import_table(tmp_path / name, tmp_path / "b.rec")
     with pytest.raises(RecordingError, match="no such file"):
         import_table(tmp_path / "absent.csv", tmp_path / "b.rec")
+    with pytest.raises(RecordingError, match="a folder; expected a table"):
+        import_table(tmp_path, tmp_path / "b.rec")
     with pytest.raises(RecordingError, match="exists: choose another name"):
         import_table(tmp_path / "a.csv", recording.path)
 
