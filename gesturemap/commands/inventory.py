@@ -106,7 +106,7 @@ def compare(
     facts = (result.first, result.second)
     names = ("label", "examples", "held-out R²", "held-out error", "coverage")
     values = zip(*((f.label, str(f.examples), *measured(f)) for f in facts), strict=True)
-    print_table(("", *(f.mapping for f in facts)), [(name, *row) for name, row in zip(names, values, strict=True)])
+    print_table(("", first, second), [(name, *row) for name, row in zip(names, values, strict=True)])
     if result.distance is not None:
         each = ", ".join(f"{value:.2f}" for value in result.distance)
         typer.echo(f"{result.distance_all:.3f} of a half range apart in {result.n_frames} frames (per latent: {each})")

@@ -67,7 +67,9 @@ def test_mappings_are_compared(takes: Path, tiny_model: Path, tmp_path: Path) ->
     result: dict[str, Any] = json.loads(run("mappings", "compare", *labels, takes, *library, "--json"))
     assert result["distance_all"] > 0
     assert len(result["distance"]) > 1
-    assert "of a half range apart in" in run("mappings", "compare", *labels, takes, *library)
+    table = run("mappings", "compare", *labels, takes, *library)
+    assert "of a half range apart in" in table
+    assert all(label in table for label in labels), "not a long folder, folded"
     listed = json.loads(run("mappings", *library, "--json"))
     assert {entry["path"] for entry in listed} >= set(labels)
     assert all(entry["held_out_error"] > 0 for entry in listed if entry["path"] in labels)
