@@ -23,6 +23,7 @@ from gesturemap.bridge.examples import Examples, Round
 from gesturemap.errors import RecordingError
 from gesturemap.frame import Channel, Layout
 from gesturemap.recording import Recorder, Recording
+from gesturemap.recording.folder_lock import FolderLock
 
 FORMAT = 1
 STATE_NAME = "session.json"
@@ -49,6 +50,7 @@ class TakeLog:
         self.folder = folder
         self._now_s, self._model = now_s, (model_id, model_name)
         self._recorder: Recorder | None = None
+        self._lock: FolderLock | None = None
         self._last_s = -np.inf
         self.position = (0, 0)  # take and count of rows of what was written last
 
@@ -74,8 +76,25 @@ class TakeLog:
 
     def end_take(self) -> None:
         """What comes next is another take."""
+        if self._recorder is not None and self._recorder.take is not None:
+            self._recorder.stop_take()
+
+    def hold(self) -> None:
+        """Keep other programs out of the folder, which is there; `RecordingError` if one is in."""
+        if self._lock is None and self.folder is not None:
+            self._lock = FolderLock(self.folder)
+
+    def holds(self, folder: Path) -> bool:
+        """Whether it is `folder` that others are kept out of."""
+        return self._lock is not None and self.folder is not None and self.folder.samefile(folder)
+
+    def release(self) -> None:
+        """End the take, let others in."""
         if self._recorder is not None:
             self._recorder.close()
+        if self._lock is not None:
+            self._lock.release()
+        self._recorder = self._lock = None
 
     def flush_if_due(self) -> None:
         """Call it now and then while no examples come."""
@@ -87,10 +106,12 @@ class TakeLog:
         layout = Layout(tuple(Channel(name, "norm", 0.0, 1.0) for name in names))
         path = self.folder / RECORDING_NAME
         model_id, model_name = self._model
-        return Recorder(
+        recorder = Recorder(
             path, layout, "osc", "gesturemap bridge", "monotonic", model_id, model_name, n_outputs,
             append=True, now_s=self._now_s,
         )  # fmt: skip
+        self.hold()  # now that it is there
+        return recorder
 
 
 def write_state(folder: Path, state: dict[str, Any], examples: Examples, position: tuple[int, int]) -> None:

@@ -45,6 +45,7 @@ def save(session: Session, folder: Path) -> None:
     folder.mkdir(parents=True)
     session.examples.rounds[:] = copy_rounds(session.examples.rounds, session.names, log)
     session.examples.undone.clear()
+    session.log.release()
     session.log, session.changed = log, True
     write_if_changed(session)
 
@@ -55,10 +56,13 @@ def load(session: Session, folder: Path, *, then_run: bool = False) -> None:
     Raises
     ------
     RecordingError
-        If it is no session, or damaged; the present session stays as it is then.
+        If it is no session, damaged, or in use; the present session stays as it is then.
     """
     if not folder.is_dir():
         raise RecordingError(f"{folder}: no such folder; a session is a folder, as /gesturemap/save writes it")
+    log = session.open_log(folder)
+    if not session.log.holds(folder):
+        log.hold()
     state, examples = read_folder(folder)
     try:
         settings = _read(state, examples.rounds)
@@ -71,7 +75,9 @@ def load(session: Session, folder: Path, *, then_run: bool = False) -> None:
     session.values = settings["values"] or session.values
     session.snapshots = settings["snapshots"]
     session.examples = examples
-    session.log = session.open_log(folder)
+    session.log.release()
+    log.hold()
+    session.log = log
     session.log.position = tuple(state.get("decided", (0, 0)))
     session.examples_changed()
     session.refresh()

@@ -22,6 +22,7 @@ import numpy as np
 from audiovae.latent_space import replace_text
 from gesturemap.errors import RecordingError
 from gesturemap.frame import Array, Frame, Layout
+from gesturemap.recording.folder_lock import FolderLock
 from gesturemap.recording.lag import LagEstimate
 from gesturemap.recording.recording import FORMAT, Take, check_header, read_rows
 from gesturemap.recording.take_writer import TakeWriter, take_schema
@@ -48,7 +49,8 @@ class Recorder:
     Raises
     ------
     RecordingError
-        If `path` exists (without `append`), is another kind of recording, or cannot be written.
+        If `path` exists (without `append`), is another kind of recording, cannot be written, or another program
+        writes there.
     """
 
     def __init__(
@@ -87,7 +89,12 @@ class Recorder:
             "layout": layout.to_json(),
             "takes": [],
         }
-        self._header = self._continue(header) if append and self.path.exists() else self._create(header)
+        if append and self.path.is_dir():
+            self._lock = FolderLock(self.path)
+            self._header = self._continue(header)
+        else:
+            self._header = self._create(header)
+            self._lock = FolderLock(self.path)
 
     def __enter__(self) -> Recorder:
         """The recorder itself."""
@@ -228,9 +235,10 @@ class Recorder:
         self._write_header()
 
     def close(self) -> None:
-        """Stop the running take, if there is one; harmless when called again."""
+        """Stop the running take, if there is one, and let others write; harmless when called again."""
         if self.take is not None:
             self.stop_take()
+        self._lock.release()
 
     def _running(self) -> TakeWriter:
         if self._writer is None or not self._writer.running:

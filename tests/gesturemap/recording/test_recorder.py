@@ -152,6 +152,7 @@ def test_append_goes_on_after_a_killed_take(tmp_path: Path) -> None:
     dead.start_take()
     dead.write_rows(*rows(10))
     dead.flush()
+    dead._lock.release()  # as its end does
     with make(tmp_path / "a.rec", append=True) as recorder:
         recorder.start_take()
         recorder.write_rows(*rows(10))
