@@ -91,8 +91,8 @@ def report_on(
     """Report on a mapping of the library, and note its coverage on the mapping's card.
 
     The function behind `gesturemap report`; parameters as for `gesturemap.library.load_for_model` and
-    `make_report`. A forced report on another model is not noted: the card is about the mapping's own. Nor is it in
-    a library that may not be written to. Without `decode` nothing is said about the sound, and it takes a third of
+    `make_report`. What is not of the mapping's own model (`force`) and own tracker is not noted, nor anything in a
+    library that may not be written to. Without `decode` nothing is said about the sound, and it takes a third of
     the time.
     """
     mapping, space = load_for_model(spec, model_dir, library, force)
@@ -100,7 +100,8 @@ def report_on(
     loaded = [Recording.load(path) for path in recordings]
     result = make_report(mapping, loaded, space, out, seed, audio=audio, player=player)
     folder = find_mapping(spec, library)
-    if mapping.model_id == space.model_id and os.access(folder, os.W_OK):
+    own = mapping.model_id == space.model_id and {recording.tracker for recording in loaded} == {mapping.label.tracker}
+    if own and os.access(folder, os.W_OK):
         share = result["statistics"]["gesture"]["coverage"]["value"]
         write_coverage(folder, write_card(result), float(share))
     return result
