@@ -54,10 +54,11 @@ class OnlineRefit:
         self.mapping = mapping
         self.n_fits, self.problem = 0, ""
         self._known = mapping.examples
+        self._names = list(mapping.card["takes"]) if mapping.examples.latents is not None else []
         self._taught: list[tuple[Array, Array]] = []
         self._undone: list[tuple[Array, Array]] = []
         self._executor = executor if executor is not None else FitProcess(_fit)
-        self._pending: tuple[Future[Any], Examples] | None = None
+        self._pending: tuple[Future[Any], Examples, int] | None = None
         self._wanted = False
         self._changes = self._learned = 0
 
@@ -140,12 +141,14 @@ class OnlineRefit:
         """The new mapping, once, when a fit is done; a failed one leaves the old mapping, and `problem`."""
         if self._pending is None or not self._pending[0].done():
             return None
-        (future, examples), self._pending = self._pending, None
+        (future, examples, n_taught), self._pending = self._pending, None
         error = future.exception()
         self.problem = "" if error is None else str(error)
         if error is None:
-            self.mapping = self._as_mapping(future.result(), examples)
+            self.mapping = self._as_mapping(future.result(), examples, n_taught)
             self.n_fits += 1
+        else:
+            self._learned = -1  # nothing was learned by it
         self._start()
         return self.mapping if error is None else None
 
@@ -176,7 +179,8 @@ class OnlineRefit:
             # Only what the fit reads is sent.
             mapping = self.mapping
             known = (mapping.label.regressor, mapping.regressor_settings, mapping.seed, examples.feature_names)
-            self._pending = (self._executor.submit(_fit, *known, examples.features, examples.latents), examples)
+            fit = self._executor.submit(_fit, *known, examples.features, examples.latents)
+            self._pending = (fit, examples, len(self._taught))
 
     def _examples(self) -> Examples:
         """The mapping's own examples, then take after take; of one made without examples those of the stage alone."""
@@ -185,7 +189,7 @@ class OnlineRefit:
             none = np.empty((0, self.mapping.latent_size))
             known = Examples(known.feature_names, known.features[:0], none, known.time_s[:0], known.take[:0])
         assert known.latents is not None
-        first = int(known.take.max(initial=-1)) + 1
+        first = len(self._names)
         rows = [len(features) for features, _ in self._taught]
         features = np.concatenate([known.features, *(features for features, _ in self._taught)])
         latents = np.concatenate([known.latents, *(latents for _, latents in self._taught)])
@@ -194,17 +198,14 @@ class OnlineRefit:
         used = spread_rows(len(features), MAX_ROWS)
         return Examples(known.feature_names, features[used], latents[used], time_s[used], take[used])
 
-    def _as_mapping(self, regressor: Any, examples: Examples) -> Mapping:
+    def _as_mapping(self, regressor: Any, examples: Examples, n_taught: int) -> Mapping:
         card, count = self.mapping.card, len(examples.features)
         warning = f"{AGAIN}, on {count} examples: the errors are those of the mapping before"
-        warnings = [line for line in card.get("warnings", []) if not line.startswith(AGAIN)]
-        n_known = int(self._known.take.max(initial=-1)) + 1 if self._known.latents is not None else 0
-        n_taught = len(np.unique(examples.take)) - n_known
         changes = {
             "n_examples": count,
-            "takes": [*card["takes"][:n_known], *(f"taught on stage, {number + 1}" for number in range(n_taught))],
-            "lags_s": [*card.get("lags_s", [])[:n_known], *[0.0] * n_taught],
-            "warnings": [*warnings, warning],
+            "takes": [*self._names, *(f"taught on stage, {number + 1}" for number in range(n_taught))],
+            "lags_s": [*card.get("lags_s", [])[: len(self._names)], *[0.0] * n_taught],
+            "warnings": [*(line for line in card.get("warnings", []) if not line.startswith(AGAIN)), warning],
         }
         return replace(self.mapping, regressor=regressor, examples=examples, card=card | changes)
 

@@ -182,6 +182,7 @@ def test_a_failed_fit_leaves_the_old_one_playing(mapping: Mapping, monkeypatch: 
     assert refit.poll() is None
     assert refit.mapping is mapping
     assert (refit.problem, refit.n_fits) == ("no memory left", 0)
+    assert refit.stale  # what was taught is still to be learned
 
 
 def test_examples_that_do_not_fit_are_refused_and_holes_left_out(mapping: Mapping) -> None:
