@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -136,16 +137,24 @@ def test_a_report_is_made_and_noted_on_the_card_which_stays_valid(
 ) -> None:
     card = library / LABEL / "README.md"
     before = card.read_text()
-    result = run_json("report", LABEL, takes, takes, "--model", tiny_model, "--out", tmp_path / "report")
+    more, glove = tmp_path / "more.rec", tmp_path / "glove.rec"
+    for copy in (more, glove):
+        shutil.copytree(takes, copy)
+    result = run_json("report", LABEL, takes, more, "--model", tiny_model, "--out", tmp_path / "report")
     assert json.loads((tmp_path / "report" / "report.json").read_text()) == result
     assert 0 < result["statistics"]["gesture"]["coverage"]["value"] <= 1
     assert "<!doctype html>" in (tmp_path / "report" / "report.html").read_text()
-    noted = f"Measured on 20\u00a0s of takes.rec, takes.rec. {result['answer']}"
+    noted = f"Measured on 20\u00a0s of takes.rec, more.rec. {result['answer']}"
     assert card.read_text() == before.replace(NOT_MEASURED, noted)
     text = run("report", LABEL, takes, "--model", tiny_model, "--out", tmp_path / "again")
     assert text.splitlines()[-1] == str(tmp_path / "again" / "report.html")
     assert "Measured on 10\u00a0s of takes.rec. " in card.read_text()
     assert card.read_text().count("Measured on") == 1
+    header = json.loads((glove / "recording.json").read_text()) | {"tracker": "glove"}
+    (glove / "recording.json").write_text(json.dumps(header))
+    noted = card.read_text()
+    run("report", LABEL, glove, "--model", tiny_model, "--out", tmp_path / "glove")
+    assert card.read_text() == noted, "the card is about the mapping's own tracker"
     assert validate_library(library) == []
 
 
