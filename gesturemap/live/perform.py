@@ -175,14 +175,26 @@ def perform(
         ended = loop.run(seconds)
         for sink in sinks:
             sink.mute(True)  # at once, whatever takes its time to close
-    lost = {"lost_s": round(guard.lost_s, 3), "cut_by_slew": guard.n_cut}
-    tracked = {"tracker_dropped": tracker.dropped, "tracker_lost": tracker.lost, "problem": loop.problem}
-    counted = {"ended": ended} | loop.counters.summary() | lost | tracked
-    counted |= {"in_vain": actions.in_vain, "outputs": [sink.summary() for sink in sinks]}
+    counted = {
+        "ended": ended,
+        **loop.counters.summary(),
+        "lost_s": round(guard.lost_s, 3),
+        "cut_by_slew": guard.n_cut,
+        "tracker_dropped": tracker.dropped,
+        "tracker_lost": tracker.lost,
+        "problem": loop.problem,
+        "in_vain": actions.in_vain,
+        "outputs": [sink.summary() for sink in sinks],
+    }
+    return counted | _taught(teacher, teaching, space)
+
+
+def _taught(teacher: Teacher | None, teaching: Teaching | None, space: LatentSpace | None) -> dict[str, Any]:
+    """What was taught, the mapping that learned it being kept; empty where nobody teaches."""
     if teacher is None or teaching is None or space is None:
-        return counted
+        return {}
     saved = keep(teacher, teaching, space)
-    return counted | {"taught": teacher.summary() | {"saved": None if saved is None else str(saved)}}
+    return {"taught": teacher.summary() | {"saved": None if saved is None else str(saved)}}
 
 
 def _nothing(frame: object = None) -> None:
