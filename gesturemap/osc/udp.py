@@ -100,6 +100,8 @@ def parse_address(text: str, port: int | None = None) -> tuple[str, int]:
     host, _, number = text.rpartition(":")
     if port is not None and not number.isdigit():
         host, number = text.rstrip(":"), str(port)
-    if not number.isdigit() or not 0 < int(number) < 65536:
+    if number.isdigit() and not 0 < int(number) < 65536:
+        raise OscError(f"port {number} found in {text!r}; ports go from 1 to 65535")
+    if not number.isdigit():
         raise OscError(f"address {text!r} found, HOST:PORT expected, for example 127.0.0.1:7400")
     return host or "127.0.0.1", int(number)

@@ -77,12 +77,14 @@ class HandsTracker(Tracker):
     def open(self) -> None:
         """Open the pictures and load the model; takes about a second."""
         self.close()
-        model = locate_hand_model(self._model, self._allow_unknown_model)
         if self.live:
+            model = locate_hand_model(self._model, self._allow_unknown_model)
             pictures: VideoFile | Camera = Camera(int(self.source), self._clock, self._opener, self._retry_s)
         else:
-            pictures = VideoFile(self.source)
+            pictures = VideoFile(self.source)  # before the model, since a path is mistyped more often
         try:
+            if not self.live:
+                model = locate_hand_model(self._model, self._allow_unknown_model)
             self._preview = Preview() if self._wants_preview else None
             self._detector = HandDetector(model, self._num_hands)
         except TrackerError:

@@ -52,8 +52,10 @@ def open_port(name: str) -> MidiPort:
     Raises
     ------
     TrackerError
-        If there is none, or several hold it. `MissingExtraError` if mido or python-rtmidi is not installed.
+        If there is none, several hold it, or it is a file's. `MissingExtraError` if mido or python-rtmidi is not installed.
     """
+    if Path(name).is_file():
+        raise TrackerError(f"{name} is a file, but no MIDI file by its name: those end with {' or '.join(FILE_SUFFIXES)}")
     ports = find_ports()
     found = [port for port in ports if port == name] or [port for port in ports if name.lower() in port.lower()]
     if not found or (name and len(found) > 1):
@@ -187,6 +189,8 @@ def _read_file(path: str) -> list[tuple[float, Any]]:
         import mido
     except ImportError:
         raise MissingExtraError("mido", "midi") from None
+    if not Path(path).is_file():
+        raise TrackerError(f"no MIDI file {path}: give the path of a file that ends with .mid, or the name of a port")
     try:
         timed, at_s = [], 0.0
         for message in mido.MidiFile(path):

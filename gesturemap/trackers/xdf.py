@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,8 @@ def _read_streams(path: str) -> list[dict[str, Any]]:
         raise TrackerError(f"no XDF file {path}: give the path of a file that ends with .xdf, or the name of a stream")
     try:
         with open(path, "rb") as file:
+            # pyxdf logs what it mends or skips; what matters to the stream asked for is refused or counted here.
+            logging.getLogger("pyxdf").setLevel(logging.CRITICAL)
             streams: list[dict[str, Any]] = pyxdf.load_xdf(file)[0]
     except Exception as error:  # of a damaged file the parser raises whatever it stumbles over
         raise TrackerError(f"{path}: not an XDF file that can be read ({error or type(error).__name__})") from None

@@ -74,6 +74,8 @@ def test_no_gamepad() -> None:
         pytest.skip("a game controller is plugged in")
     with pytest.raises(TrackerError, match="no game controller 'xbox'; there are: none"):
         open_tracker("gamepad:xbox").open()
+    with pytest.raises(TrackerError, match="no game controller; there are: none"):
+        open_tracker("gamepad").open()
 
 
 def test_mouse_without_a_screen() -> None:

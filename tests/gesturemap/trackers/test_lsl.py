@@ -50,6 +50,15 @@ def test_streams_that_are_no_motion(stream: str, message: str, xdf_file: Path) -
         open_tracker(f"lsl:{xdf_file}?stream={stream}")
 
 
+def test_a_file_is_read_without_a_word_of_the_parser(
+    xdf_file: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody can act on what pyxdf logs of a file that ends within a chunk."""
+    (tmp_path / "cut.xdf").write_bytes(xdf_file.read_bytes()[:-5])
+    open_tracker(f"lsl:{tmp_path / 'cut.xdf'}")
+    assert not [line for line in caplog.records if "xdf" in line.name]
+
+
 def test_files_that_are_none(xdf_file: Path, tmp_path: Path) -> None:
     """Absent, text, cut off before its first stream."""
     with pytest.raises(TrackerError, match="no XDF file"):

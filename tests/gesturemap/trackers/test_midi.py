@@ -284,3 +284,12 @@ def test_a_system_without_midi() -> None:
     except TrackerError as error:
         names = [str(error)]
     assert all(isinstance(name, str) for name in names)
+
+
+def test_paths_that_are_no_midi_files(tmp_path: Path) -> None:
+    """A file that is absent, and one that is another kind of file: neither is a system's error or a port."""
+    with pytest.raises(TrackerError, match="no MIDI file .*none.mid: give the path"):
+        open_tracker(f"midi:{tmp_path / 'none.mid'}").open()
+    (tmp_path / "notes.py").write_text("")
+    with pytest.raises(TrackerError, match="notes.py is a file, but no MIDI file by its name: those end with .mid"):
+        open_tracker(f"midi:{tmp_path / 'notes.py'}").open()

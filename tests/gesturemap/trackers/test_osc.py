@@ -58,7 +58,7 @@ def test_channels_of_a_source(source: str, names: tuple[str, ...]) -> None:
         ("", "names no message"),
         ("7400", "names no message"),
         ("/hand(x)", "HOST:PORT"),
-        ("99999/hand(x)", "HOST:PORT"),
+        ("99999/hand(x)", "port 99999 found in '99999'; ports go from 1 to 65535"),
         ("7400/hand(x", "expected an address with its arguments"),
         ("7400/hand*(x)", "expected an address with its arguments"),
         ("7400/hand()", "a name for each"),
