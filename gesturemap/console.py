@@ -104,7 +104,7 @@ def print_performance(counted: dict[str, Any], as_json: bool) -> None:
     if "taught" in counted:
         taught = counted["taught"]
         where = f"{taught['examples']} examples in {taught['recording']}" if taught["examples"] else "nothing"
-        typer.echo(f"taught: {taught['takes']} takes, {where}")
+        typer.echo(f"taught: {taught['takes']} take{'s' * (taught['takes'] != 1)}, {where}")
         if taught["saved"]:
             typer.echo(f"fitted on them and saved: {taught['saved']}")
         if taught["problem"]:

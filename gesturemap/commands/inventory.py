@@ -68,8 +68,10 @@ def mappings(context: typer.Context, library: Library = None, as_json: Json = Fa
         places = ", ".join(str(root) for root in library_path(library))
         typer.echo(f"no mappings in {places}: `gesturemap fit` makes one")
         return
-    header = ("mapping", "features", "regressor", "held-out R²", "error", "coverage")
-    print_table(header, [(m.path, m.features, m.regressor, *measured(m)) for m in found])
+    # Features and regressor stand below the name: in columns of their own they fold within words at 80 columns.
+    names = [f"{m.path}\n  {m.features}, {m.regressor}" if m.features else m.path for m in found]
+    header = ("mapping: features, regressor", "held-out R²", "error", "coverage")
+    print_table(header, [(name, *measured(m)) for name, m in zip(names, found, strict=True)])
     print_problems(found)
 
 

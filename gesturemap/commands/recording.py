@@ -135,7 +135,7 @@ def learn(
     triggers: Annotated[Path, typer.Option(help="Trigger file (TOML) it is written into.")] = Path("triggers.toml"),
     tracker: Annotated[str | None, typer.Option(help="Tracker whose foot switch or pose it is.")] = None,
     pose: Annotated[str | None, typer.Option(help="Pose to learn, by a name: hold it for --tracker.")] = None,
-    osc_port: Annotated[int | None, typer.Option(help="Listen there for OSC, from now on.")] = None,
+    osc_port: Annotated[int | None, typer.Option(min=1, max=65535, help="Listen there for OSC, from now on.")] = None,
     midi: Annotated[str | None, typer.Option(help="MIDI input, or a part of its name, from now on.")] = None,
     timeout_s: Annotated[float, typer.Option("--timeout", min=1, help="Seconds to wait for it.")] = 30.0,
     as_json: Json = False,

@@ -247,6 +247,10 @@ class _Session:
         recorder, source = self.recorder, self.tracker.source
         if takes and len(self.kept) < takes and self.tracker.finished:
             recorder.add_note(f"{len(self.kept)} of {takes} takes: {source} ended")
+        elif self.seconds and self.tracker.finished and self._limit_s == self.seconds:
+            recorded_s = self.kept[-1][0].duration_s
+            if recorded_s < self.seconds - 2 / self.tracker.frame_rate:  # the last row of a whole take is a frame short
+                recorder.add_note(f"{source} ended after {recorded_s:.1f} of {self.seconds:.1f} s")
         elif self.playing and self._limit_s != self.seconds and not (self.tracker.live or self.tracker.finished):
             recorder.add_note(
                 f"the trajectory ended after {self.playing.limit_s:.1f} s, {source} goes on: for all of it --loop, "

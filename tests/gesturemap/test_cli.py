@@ -109,13 +109,18 @@ def test_a_fit_says_how_good_it_is_and_keeps_what_was_set(
     assert "held-out R² " in text
 
 
-def test_the_mapping_is_listed_with_its_numbers(fitted: dict[str, Any], library: Path) -> None:
+def test_the_mapping_is_listed_with_its_numbers(
+    fitted: dict[str, Any], library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     (entry,) = [entry for entry in run_json("mappings") if entry["path"] == LABEL]
     assert entry["folder"] == str(library / LABEL)
     assert isinstance(entry["held_out_r2"], float)
     table = run("mappings")
     assert f" {LABEL} " in table
     assert f"{entry['held_out_r2']:.2f}" in table
+    for whole in (entry["features"] + ", " + entry["regressor"], "held-out R²", "coverage"):
+        assert whole in table, "no word folded at 80 columns"
 
 
 def test_a_gesture_becomes_sound_and_a_latent_table(

@@ -75,6 +75,10 @@ def test_what_ended_before_it_was_asked_to_is_noted(model_dir: Path, tmp_path: P
     whole = record(open_tracker("synthetic:seconds=1"), tmp_path / "c.rec", **options)  # type: ignore[arg-type]
     short = record(open_tracker("synthetic:seconds=4"), tmp_path / "d.rec", seconds=1.0, **options)  # type: ignore[arg-type]
     assert len(whole.notes) == len(short.notes) == 1
+    ended = record(open_tracker("synthetic:seconds=1"), tmp_path / "e.rec", seconds=20.0)
+    assert ended.notes == ("seed=0,kind=gametrak ended after 1.0 of 20.0 s",)
+    exact = record(open_tracker("synthetic:seconds=1"), tmp_path / "f.rec", seconds=1.0)
+    assert exact.notes == ()
 
 
 def test_a_loop_plays_the_trajectory_again(model_dir: Path, tmp_path: Path) -> None:

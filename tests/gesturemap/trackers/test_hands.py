@@ -272,7 +272,7 @@ def test_unusable_videos(asl_clip: Path, hand_model: Path, tmp_path: Path) -> No
         with pytest.raises(TrackerError, match=f"{name}.*ffmpeg"):
             HandsTracker(tmp_path / name, hand_model).open()
     with pytest.raises(TrackerError, match="no video"):
-        HandsTracker(tmp_path / "none.mp4", hand_model).open()
+        HandsTracker(tmp_path / "none.mp4", tmp_path / "no_model.task").open()
 
 
 def test_damaged_stretch_is_skipped(asl_video: Path, tmp_path: Path) -> None:
