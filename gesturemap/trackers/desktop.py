@@ -87,8 +87,8 @@ def open_gamepad(source: str) -> Callable[[], GamepadState | None]:
     if not chosen:
         there = ", ".join(f"{index}: {name}" for index, name in names.items()) or "none"
         raise TrackerError(
-            f"no game controller{f' {source!r}' if source else ''}; there are: {there}. Plug one in; on Linux you may need to be in the group "
-            "input: sudo usermod -aG input $USER"
+            f"no game controller{f' {source!r}' if source else ''}; there are: {there}. Plug one in; on Linux you may "
+            "need to be in the group input: sudo usermod -aG input $USER"
         )
     device = controllers.Controller(chosen[0])
 

@@ -55,7 +55,8 @@ def open_port(name: str) -> MidiPort:
         If there is none, several hold it, or it is a file's. `MissingExtraError` if mido or python-rtmidi is not installed.
     """
     if Path(name).is_file():
-        raise TrackerError(f"{name} is a file, but no MIDI file by its name: those end with {' or '.join(FILE_SUFFIXES)}")
+        endings = " or ".join(FILE_SUFFIXES)
+        raise TrackerError(f"{name} is a file, but no MIDI file by its name: those end with {endings}")
     ports = find_ports()
     found = [port for port in ports if port == name] or [port for port in ports if name.lower() in port.lower()]
     if not found or (name and len(found) > 1):
@@ -190,7 +191,7 @@ def _read_file(path: str) -> list[tuple[float, Any]]:
     except ImportError:
         raise MissingExtraError("mido", "midi") from None
     if not Path(path).is_file():
-        raise TrackerError(f"no MIDI file {path}: give the path of a file that ends with .mid, or the name of a port")
+        raise TrackerError(f"no MIDI file {path}: give the path of one, or the name of a port")
     try:
         timed, at_s = [], 0.0
         for message in mido.MidiFile(path):
