@@ -52,7 +52,8 @@ def open_port(name: str) -> MidiPort:
     Raises
     ------
     TrackerError
-        If there is none, several hold it, or it is a file's. `MissingExtraError` if mido or python-rtmidi is not installed.
+        If there is none, several hold it, or it is a file's. `MissingExtraError` if mido or python-rtmidi is not
+        installed.
     """
     if Path(name).is_file():
         endings = " or ".join(FILE_SUFFIXES)
