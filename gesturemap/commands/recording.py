@@ -49,6 +49,7 @@ def record(
         str | None,
         typer.Option(help="HOST:PORT of a running Wekinator, whose outputs are recorded as latents."),
     ] = None,
+    wekinator_out_port: Annotated[int, typer.Option(help="Port that Wekinator sends its outputs to.")] = 12000,
     outputs: Annotated[int | None, typer.Option(min=1, help="Outputs of that Wekinator, without --model.")] = None,
     features: Annotated[str | None, typer.Option(help="Features that Wekinator is sent.")] = None,
     append: Annotated[bool, typer.Option("--append", help="Add takes to a recording that is there.")] = False,
@@ -79,7 +80,7 @@ def record(
         companion = None
         if wekinator:
             sent = load_features(features or choose_features(source.layout))
-            companion = open_companion(wekinator, sent, source.layout, clock, outputs, model)
+            companion = open_companion(wekinator, sent, source.layout, clock, outputs, model, wekinator_out_port)
             stack.enter_context(closing(companion))
         recording = record_session(
             source,

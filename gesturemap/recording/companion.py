@@ -13,7 +13,7 @@ from gesturemap.errors import RecordingError
 from gesturemap.features import FeatureExtractor, FeatureSettings
 from gesturemap.frame import Array, Frame, Layout
 from gesturemap.osc.udp import parse_address
-from gesturemap.osc.wekinator_client import IN_PORT, WekinatorClient
+from gesturemap.osc.wekinator_client import IN_PORT, OUT_PORT, WekinatorClient
 
 ANSWER_S = 0.01  # Wekinator answers within a millisecond; one that takes longer shall not hold up the tracker
 
@@ -93,6 +93,7 @@ def open_companion(
     clock: Clock,
     n_outputs: int | None = None,
     model_dir: str | Path | None = None,
+    out_port: int = OUT_PORT,
 ) -> Companion:
     """A companion that speaks to the Wekinator at ``HOST:PORT``.
 
@@ -100,6 +101,7 @@ def open_companion(
     ----------
     n_outputs : it has; not needed with a model.
     model_dir : the model whose latents its outputs are.
+    out_port : that it sends its outputs to.
 
     Raises
     ------
@@ -115,7 +117,7 @@ def open_companion(
     if count is None:
         raise RecordingError("how many outputs has that Wekinator? Add --outputs N, or --model MODEL_DIR")
     host, port = parse_address(address, IN_PORT)
-    client = WekinatorClient(host, port, count, clock)
+    client = WekinatorClient(host, port, count, clock, out_port)
     if space is None:
         return Companion(client, settings, layout, count, clock)
     return Companion(client, settings, layout, count, clock, space.model_id, space.model_name)
