@@ -237,7 +237,7 @@ class Mapping:
             )
         if not has_base and self.output.mode != "replace":
             what = "is added to" if self.output.mode == "add" else "multiplies"
-            raise MappingError(f"mapping {self.name!r} {what} the latents of a base sound: render it with --base SOUND")
+            raise MappingError(f"mapping {self.name!r} {what} the latents of a base sound: name it with --base SOUND")
 
     def check_layout(self, recording: Recording) -> None:
         """Refuse a recording of other channels than this mapping reads; `MappingError` says what it has."""

@@ -83,7 +83,7 @@ def test_a_base_sound_is_moved(takes: Path, tiny_model: Path, tmp_path: Path) ->
     out = ("--model", tiny_model, "--out", tmp_path / "a.wav", *library)
     made = json.loads(run("render", "synthetic/tiny/bias", takes, *out, "--base", sound, "--json"))
     assert made["seconds"] == pytest.approx(10.5, abs=0.2)
-    with pytest.raises(GestureMapError, match="render it with --base SOUND"):
+    with pytest.raises(GestureMapError, match="name it with --base SOUND"):
         run("render", "synthetic/tiny/bias", takes, *out)
 
 

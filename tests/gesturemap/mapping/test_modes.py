@@ -71,9 +71,9 @@ def test_it_is_kept_and_rendered_with_its_base(
     first = latents_of(moving, recording.takes[0], play_space, BaseSound(moving, base))
     np.testing.assert_allclose(rendering.latents[: len(first)], first, rtol=1e-6)
     assert np.isfinite(read_latents(tmp_path / "z.parquet", play_space)).all()
-    with pytest.raises(MappingError, match="render it with --base SOUND"):
+    with pytest.raises(MappingError, match="name it with --base SOUND"):
         render(moving, recording, tmp_path, out, player=player)
-    with pytest.raises(MappingError, match="of a base sound: render it with --base"):
+    with pytest.raises(MappingError, match="of a base sound: name it with --base"):
         moving.map_take(recording.takes[0].time_s, recording.takes[0].values)
 
 
