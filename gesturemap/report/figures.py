@@ -129,10 +129,10 @@ def draw_combinations(rows: Sequence[tuple[str, Interval, dict[str, float]]], na
         value, low, high = (100 * x for x in (coverage.value, coverage.low, coverage.high))
         axes.annotate(label, (0, place - 0.3), (0, 0), textcoords="offset points", va="center")
         axes.plot([low, high], [place, place], color=ORANGE, linewidth=2.2, solid_capstyle="butt")
-        axes.plot([value], [place], "o", color=ORANGE, markersize=7)
+        axes.plot([value], [place], "o", color=ORANGE, markersize=7, clip_on=False)
         for mark, colour in (("held_out", GREEN), ("walk", GREY)):
             if mark in marks:
-                axes.plot([100 * marks[mark]], [place], "|", color=colour, markersize=15, markeredgewidth=2.6)
+                axes.plot([100 * marks[mark]], [place], "|", color=colour, markersize=15, markeredgewidth=2.6, clip_on=False)
     for label, colour, marker in (("gesture", ORANGE, "o"), ("held-out recordings", GREEN, "|"), ("walk", GREY, "|")):
         axes.plot([], [], marker, color=colour, markersize=9, markeredgewidth=2, label=label)
     axes.set(ylim=(len(rows) - 0.5, -0.6), yticks=[], xlabel="sounds of the model that are reached, %")
