@@ -132,7 +132,8 @@ def draw_combinations(rows: Sequence[tuple[str, Interval, dict[str, float]]], na
         axes.plot([value], [place], "o", color=ORANGE, markersize=7, clip_on=False)
         for mark, colour in (("held_out", GREEN), ("walk", GREY)):
             if mark in marks:
-                axes.plot([100 * marks[mark]], [place], "|", color=colour, markersize=15, markeredgewidth=2.6, clip_on=False)
+                at = [100 * marks[mark]]
+                axes.plot(at, [place], "|", color=colour, markersize=15, markeredgewidth=2.6, clip_on=False)
     for label, colour, marker in (("gesture", ORANGE, "o"), ("held-out recordings", GREEN, "|"), ("walk", GREY, "|")):
         axes.plot([], [], marker, color=colour, markersize=9, markeredgewidth=2, label=label)
     axes.set(ylim=(len(rows) - 0.5, -0.6), yticks=[], xlabel="sounds of the model that are reached, %")
