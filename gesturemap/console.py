@@ -95,6 +95,8 @@ def print_performance(counted: dict[str, Any], as_json: bool) -> None:
     counts = ", ".join(f"{counted[key]} {key}" for key in ("frames", "late", "dropped"))
     typer.echo(f"{counted['ended']}: {counts}")
     typer.echo(f"  {counted['lost_s']:.1f} s without a hand, {counted['cut_by_slew']} frames cut by the slew limit")
+    if counted["in_vain"]:
+        typer.echo(f"  {counted['in_vain']} actions asked for in vain: add --teach REC to record, train and undo here")
     stages = counted["latency_ms"].items()
     rows = [(stage, *(f"{ms[key]:.3f}" for key in ("median", "p99", "max"))) for stage, ms in stages]
     print_table(("ms", "median", "p99", "max"), rows)

@@ -4,8 +4,8 @@
 #     examples/four_hands/run.sh SOUNDS GESTURES OUT
 #
 # SOUNDS is a folder of audio files; GESTURES holds the data sets under the names of datasets/gestures, as their cards
-# say how to get them; HAND_MODEL=FILE names mediapipe's hand_landmarker.task. The models are trained in OUT (three
-# quarters of an hour on two cores), the waveform model only begun: 2600 steps of small batches. What is there already
+# say how to get them; HAND_MODEL=FILE names mediapipe's hand_landmarker.task. The models are trained in OUT, which
+# takes tens of minutes, the waveform model only begun: 2600 steps of small batches. What is there already
 # is not made again, a training that was stopped goes on, and models of your own may be put there beforehand under the
 # names spectral, waveform and waveform8.
 set -euo pipefail

@@ -35,7 +35,7 @@ def perform(
         list[str] | None,
         typer.Option("--set", help="live.slew_per_s=V, live.osc_rate_hz=V, output.hold_s=V, ..., repeatable."),
     ] = None,
-    control: Annotated[str, typer.Option(help="[HOST:]PORT for /gesturemap/panic, resume, stop, query.")] = "7401",
+    control: Annotated[str, typer.Option(help="[HOST:]PORT for /gesturemap/panic, resume, query, actions.")] = "7401",
     wekinator: Annotated[
         str | None,
         typer.Option(help="HOST:PORT of a running Wekinator that answers in place of a mapping."),

@@ -131,7 +131,8 @@ class OnlineRefit:
         MappingError
             If there are too few examples.
         """
-        n_rows = len(self._examples().features)
+        n_known = 0 if self._known.latents is None else len(self._known.features)
+        n_rows = n_known + sum(len(features) for features, _ in self._taught)
         if n_rows < MIN_ROWS:
             raise MappingError(f"{n_rows} examples found, {MIN_ROWS} or more needed to fit: teach some first")
         self._wanted = True
